@@ -1,0 +1,1 @@
+"""The ground floor: words, events, errors, settings, and what we need from outside."""

@@ -1,0 +1,125 @@
+"""The port to the hot log of what is said in each conversation."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from core.ids import ConversationId, RunId
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """A place in a conversation's log: the last event a reader has seen.
+
+    epoch: which life of the log; a cursor of another epoch proves nothing.
+    sequence: position in the conversation, from 1; 0 before the first event.
+    """
+
+    epoch: str
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True)
+class LogBounds:
+    """What a log can still give.
+
+    base: every event after it can be read; it and all before it are told by a snapshot of the
+        first `base_messages` stored messages. 0 while nothing was trimmed.
+    head: sequence of the last event.
+    """
+
+    epoch: str
+    base: int
+    base_messages: int
+    head: int
+
+    def can_continue(self, cursor: Cursor) -> bool:
+        """Whether all that follows the cursor can be given."""
+        return cursor.epoch == self.epoch and self.base <= cursor.sequence <= self.head
+
+
+@dataclass(frozen=True, slots=True)
+class EventBatch:
+    """Consecutive events of one run.
+
+    run_id: None for a snapshot, which stands for many runs.
+    sequence: that of the first.
+    events: AG-UI events, each encoded as one JSON object.
+    """
+
+    run_id: RunId | None
+    epoch: str
+    sequence: int
+    events: Sequence[str]
+
+
+class Watch(Protocol):
+    """A reader's interest in a conversation."""
+
+    def bytes_after(self, sequence: int) -> int:
+        """Return the size of all events after this one, 0 where the log forgot them."""
+        ...
+
+    def close(self) -> None:
+        """Stop waking the reader; may be called twice."""
+        ...
+
+
+class EventLog(Protocol):
+    """Orders the events of every conversation: the side of the run that speaks.
+
+    One run at a time appends to a conversation.
+    """
+
+    async def open(self, conversation_id: ConversationId, message_count: int) -> LogBounds:
+        """Return the bounds of the log, beginning a new epoch where none is kept.
+
+        message_count: how many stored messages come before the first event of a new epoch.
+        """
+        ...
+
+    def append(self, conversation_id: ConversationId, run_id: RunId, events: Sequence[str]) -> int:
+        """Add events of an open log, wake its readers, and return the last sequence. Never blocks.
+
+        Raises `KeyError` where the log is not open.
+        """
+        ...
+
+    def settle(self, conversation_id: ConversationId, message_count: int) -> None:
+        """Say that everything up to the head is on disk as `message_count` messages.
+
+        The log may then forget it, now or later.
+        """
+        ...
+
+    def forget(self, conversation_id: ConversationId) -> None:
+        """Drop the log of a conversation that was deleted; its readers are woken to find out."""
+        ...
+
+
+class EventTail(Protocol):
+    """Gives the events of every conversation: the side of those who read.
+
+    Readers pull: the log is the only buffer, so a slow reader costs its cursor and no more.
+    """
+
+    async def open(self, conversation_id: ConversationId, message_count: int) -> LogBounds:
+        """See `EventLog.open`."""
+        ...
+
+    def read(
+        self, conversation_id: ConversationId, after: Cursor, limit_bytes: int
+    ) -> EventBatch | None:
+        """Return what follows `after`: one run's events, about `limit_bytes`; None at the head.
+
+        Raises `LookupError` where that can't be given any more (other epoch, trimmed, forgotten):
+        the reader starts again from `open`.
+        """
+        ...
+
+    def watch(self, conversation_id: ConversationId, wake: Callable[[], None]) -> Watch:
+        """Call `wake` after every append until the watch is closed. `wake` must not block.
+
+        Raises `KeyError` where the log is not open. A watched log is not forgotten to make room.
+        """
+        ...

@@ -1,0 +1,103 @@
+"""Words for one user message on its way to its last event."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from core.conversations import Citation
+from core.ids import ConversationId, MessageId, RunId
+from core.principal import Principal
+
+
+class RunStatus(StrEnum):
+    """Where a run stands. The last three are final."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    ERROR = "error"
+    CANCELLED = "cancelled"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing more will be said in this run."""
+        return self not in (RunStatus.QUEUED, RunStatus.RUNNING)
+
+
+class OnBusy(StrEnum):
+    """What happens to a message that arrives while its conversation's run is not finished."""
+
+    REJECT = "reject"
+    QUEUE = "queue"
+    INTERRUPT = "interrupt"
+
+
+@dataclass(frozen=True, slots=True)
+class UserMessage:
+    """What a person said, before it has a place in the transcript."""
+
+    id: MessageId
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunRequest:
+    """A message to be answered.
+
+    run_id: chosen by the client; sent twice, it runs once.
+    collection: where retrieval looks.
+    """
+
+    run_id: RunId
+    conversation_id: ConversationId
+    principal: Principal
+    message: UserMessage
+    on_busy: OnBusy = OnBusy.REJECT
+    collection: str = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run as it is on disk.
+
+    attempt: 0 before anybody took it, then counts those who did.
+    message_position: the question's place in the transcript, from 1; 0 while the run waits.
+    messages_before: how long the transcript was before the run's first event. A client may ask
+        a message that is there already to be answered again: then it is more than
+        `message_position`.
+    """
+
+    id: RunId
+    conversation_id: ConversationId
+    principal: Principal
+    status: RunStatus
+    attempt: int
+    message: UserMessage
+    message_position: int
+    messages_before: int
+    collection: str
+    created_at: datetime
+    cancel_requested: bool = False
+    error_code: str | None = None
+    error_message: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens that one model call took, where the provider says so."""
+
+    provider: str
+    model: str
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    reasoning_tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a run said, whole."""
+
+    message_id: MessageId
+    text: str
+    citations: tuple[Citation, ...] = ()
+    usage: tuple[Usage, ...] = ()
