@@ -1,0 +1,1 @@
+"""The house: front doors, turns, graph, agents, tools, knowledge; `infra` is the cellar."""

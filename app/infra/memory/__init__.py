@@ -1,0 +1,1 @@
+"""Adapters that live inside this process."""

@@ -1,0 +1,122 @@
+"""Conversations and transcripts in the relational database."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import ColumnElement, Row, and_, delete, select, tuple_, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.infra.sql.conversation_tables import ConversationRow, MessageRow
+from app.infra.sql.engine import Database
+from app.infra.sql.run_rows import message_of
+from core.conversations import Conversation, Message
+from core.errors import NotFound
+from core.ids import ConversationId, PrincipalId, TenantId
+from core.ports.conversation_store import ConversationMark
+from core.principal import Principal
+
+
+class SqlConversationStore:
+    """See `ConversationStore`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def list(
+        self, principal: Principal, limit: int, before: ConversationMark | None = None
+    ) -> Sequence[Conversation]:
+        """See `ConversationStore`."""
+        query = (
+            select(ConversationRow.__table__)
+            .where(_owned(principal))
+            .order_by(ConversationRow.updated_at.desc(), ConversationRow.id.desc())
+            .limit(limit)
+        )
+        if before is not None:
+            place = tuple_(ConversationRow.updated_at, ConversationRow.id)
+            query = query.where(place < (before.updated_at, before.id))
+        async with self._database.reading() as connection:
+            return [_conversation_of(row) for row in await connection.execute(query)]
+
+    async def get(self, principal: Principal, conversation_id: ConversationId) -> Conversation:
+        """See `ConversationStore`."""
+        async with self._database.reading() as connection:
+            return await _read(connection, principal, conversation_id)
+
+    async def rename(
+        self, principal: Principal, conversation_id: ConversationId, title: str
+    ) -> Conversation:
+        """See `ConversationStore`."""
+        async with self._database.writing() as connection:
+            await connection.execute(
+                update(ConversationRow)
+                .where(_owned(principal), ConversationRow.id == conversation_id)
+                .values(title=title)
+            )
+            return await _read(connection, principal, conversation_id)
+
+    async def delete(self, principal: Principal, conversation_id: ConversationId) -> None:
+        """See `ConversationStore`."""
+        async with self._database.writing() as connection:
+            await _read(connection, principal, conversation_id)
+            # Messages and runs go with it: their foreign keys cascade.
+            await connection.execute(
+                delete(ConversationRow).where(ConversationRow.id == conversation_id)
+            )
+
+    async def messages(
+        self,
+        principal: Principal,
+        conversation_id: ConversationId,
+        *,
+        after: int = 0,
+        until: int | None = None,
+        limit: int | None = None,
+    ) -> Sequence[Message]:
+        """See `ConversationStore`."""
+        query = (
+            select(MessageRow.__table__)
+            .join(ConversationRow, ConversationRow.id == MessageRow.conversation_id)
+            .where(
+                _owned(principal),
+                MessageRow.conversation_id == conversation_id,
+                MessageRow.position > after,
+            )
+            .order_by(MessageRow.position)
+        )
+        if until is not None:
+            query = query.where(MessageRow.position <= until)
+        if limit is not None:
+            query = query.limit(limit)
+        async with self._database.reading() as connection:
+            return [message_of(row._asdict()) for row in await connection.execute(query)]
+
+
+def _owned(principal: Principal) -> ColumnElement[bool]:
+    return and_(
+        ConversationRow.tenant_id == principal.tenant_id, ConversationRow.owner == principal.id
+    )
+
+
+async def _read(
+    connection: AsyncConnection, principal: Principal, conversation_id: ConversationId
+) -> Conversation:
+    query = select(ConversationRow.__table__).where(
+        _owned(principal), ConversationRow.id == conversation_id
+    )
+    row = (await connection.execute(query)).one_or_none()
+    if row is None:
+        raise NotFound("There is no such conversation.")
+    return _conversation_of(row)
+
+
+def _conversation_of(row: Row[tuple[object]]) -> Conversation:
+    columns = row._asdict()
+    return Conversation(
+        id=ConversationId(columns["id"]),
+        tenant_id=TenantId(columns["tenant_id"]),
+        owner=PrincipalId(columns["owner"]),
+        title=columns["title"],
+        message_count=columns["message_count"],
+        created_at=columns["created_at"],
+        updated_at=columns["updated_at"],
+    )

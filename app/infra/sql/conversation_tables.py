@@ -1,0 +1,88 @@
+"""The tables of conversations, their messages and their runs."""
+
+from datetime import datetime
+
+from sqlalchemy import JSON, ForeignKey, Index, Text, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.infra.sql.base import Base
+from app.infra.sql.utc_datetime import UtcDateTime
+
+
+class ConversationRow(Base):
+    """A conversation. `message_count` is the last position in `messages`."""
+
+    __tablename__ = "conversations"
+    __table_args__ = (Index(None, "tenant_id", "owner", "updated_at", "id"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    tenant_id: Mapped[str]
+    owner: Mapped[str]
+    title: Mapped[str]
+    message_count: Mapped[int]
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class MessageRow(Base):
+    """One message of a transcript; `position` counts from 1 without gaps.
+
+    A client chooses the ids of its messages, so they are unique in their conversation only.
+    """
+
+    __tablename__ = "messages"
+    __table_args__ = (UniqueConstraint("conversation_id", "position"),)
+
+    conversation_id: Mapped[str] = mapped_column(
+        ForeignKey("conversations.id", ondelete="CASCADE"), primary_key=True
+    )
+    id: Mapped[str] = mapped_column(primary_key=True)
+    tenant_id: Mapped[str]
+    run_id: Mapped[str]
+    position: Mapped[int]
+    role: Mapped[str]
+    content: Mapped[str] = mapped_column(Text)
+    citations: Mapped[list[dict[str, object]]] = mapped_column(JSON)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class RunRow(Base):
+    """One user message on its way to its last event.
+
+    The message waits here until the run is taken: its place in the transcript is after all
+    that was said before it. `ordinal` is the order of admission.
+    """
+
+    __tablename__ = "runs"
+    __table_args__ = (
+        # One run at a time for a conversation, whoever asks: the database holds it.
+        Index(
+            "uq_runs_running",
+            "conversation_id",
+            unique=True,
+            sqlite_where=text("status = 'running'"),
+            postgresql_where=text("status = 'running'"),
+        ),
+        Index(None, "status", "ordinal"),
+        Index(None, "conversation_id", "ordinal"),
+        Index(None, "id", unique=True),
+    )
+
+    ordinal: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    id: Mapped[str]
+    tenant_id: Mapped[str]
+    principal: Mapped[str]
+    conversation_id: Mapped[str] = mapped_column(ForeignKey("conversations.id", ondelete="CASCADE"))
+    status: Mapped[str]
+    attempt: Mapped[int]
+    collection: Mapped[str]
+    message_id: Mapped[str]
+    message: Mapped[str] = mapped_column(Text)
+    message_position: Mapped[int]
+    messages_before: Mapped[int]
+    cancel_requested: Mapped[bool]
+    error_code: Mapped[str | None]
+    error_message: Mapped[str | None]
+    usage: Mapped[list[dict[str, object]]] = mapped_column(JSON)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

@@ -1,0 +1,76 @@
+"""Passages in the relational database."""
+
+from collections.abc import Collection as Some
+from collections.abc import Sequence
+
+from sqlalchemy import delete, insert, select
+
+from app.infra.sql.engine import Database
+from app.infra.sql.knowledge_rows import passage_of
+from app.infra.sql.knowledge_tables import CollectionRow, DocumentRow, PassageRow
+from core.documents import DocumentStatus, Passage
+from core.ids import DocumentId, PassageId
+from core.principal import Principal
+
+# A long document's passages are written in pieces, so that other writers are let in between.
+WRITE_BATCH = 200
+
+
+class SqlPassageStore:
+    """See `PassageStore`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def add(self, principal: Principal, passages: Sequence[Passage]) -> None:
+        """See `PassageStore`."""
+        for first in range(0, len(passages), WRITE_BATCH):
+            batch = passages[first : first + WRITE_BATCH]
+            rows = [_columns(principal, passage) for passage in batch]
+            async with self._database.writing() as connection:
+                await connection.execute(insert(PassageRow), rows)
+
+    async def get(
+        self, principal: Principal, passage_ids: Some[PassageId]
+    ) -> dict[PassageId, Passage]:
+        """See `PassageStore`."""
+        if not passage_ids:
+            return {}
+        query = (
+            select(
+                PassageRow.__table__,
+                DocumentRow.name.label("document_name"),
+                CollectionRow.name.label("collection"),
+            )
+            .join(DocumentRow, DocumentRow.id == PassageRow.document_id)
+            .join(CollectionRow, CollectionRow.id == DocumentRow.collection_id)
+            .where(
+                PassageRow.tenant_id == principal.tenant_id,
+                PassageRow.id.in_(passage_ids),
+                DocumentRow.status == DocumentStatus.READY,
+            )
+        )
+        async with self._database.reading() as connection:
+            found = [passage_of(row._asdict()) for row in await connection.execute(query)]
+        return {passage.id: passage for passage in found}
+
+    async def clear(self, principal: Principal, document_id: DocumentId) -> None:
+        """See `PassageStore`."""
+        statement = delete(PassageRow).where(
+            PassageRow.tenant_id == principal.tenant_id, PassageRow.document_id == document_id
+        )
+        async with self._database.writing() as connection:
+            await connection.execute(statement)
+
+
+def _columns(principal: Principal, passage: Passage) -> dict[str, object]:
+    return {
+        "id": passage.id,
+        "tenant_id": principal.tenant_id,
+        "document_id": passage.document_id,
+        "ordinal": passage.ordinal,
+        "page": passage.page,
+        "start_offset": passage.start,
+        "end_offset": passage.end,
+        "text": passage.text,
+    }

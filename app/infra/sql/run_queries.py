@@ -1,0 +1,115 @@
+"""The statements that `SqlRunStore` is made of."""
+
+from dataclasses import asdict
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Select, Update, and_, exists, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.orm import aliased
+
+from app.infra.sql.conversation_tables import ConversationRow, RunRow
+from app.infra.sql.run_rows import run_of
+from core.errors import NotFound
+from core.ids import ConversationId, RunId
+from core.ports.run_store import Ending
+from core.principal import Principal
+from core.runs import Run, RunStatus
+
+
+def owned(principal: Principal, run_id: RunId) -> ColumnElement[bool]:
+    """Say that a row is this run, and the caller's."""
+    return and_(
+        RunRow.id == run_id,
+        RunRow.tenant_id == principal.tenant_id,
+        RunRow.principal == principal.id,
+    )
+
+
+async def read_run(connection: AsyncConnection, run_id: RunId) -> Run:
+    """Return a run that is known to be there."""
+    rows = await connection.execute(select(RunRow.__table__).where(RunRow.id == run_id))
+    return run_of(rows.one()._asdict())
+
+
+async def read_own_run(connection: AsyncConnection, principal: Principal, run_id: RunId) -> Run:
+    """Return the caller's run. Raises `NotFound`."""
+    rows = await connection.execute(select(RunRow.__table__).where(owned(principal, run_id)))
+    row = rows.one_or_none()
+    if row is None:
+        raise NotFound("There is no such run.")
+    return run_of(row._asdict())
+
+
+def runs_of(principal: Principal, conversation_id: ConversationId) -> Select[object]:
+    """Select a conversation's runs, the caller's only, in the order of admission."""
+    return (
+        select(RunRow.__table__)
+        .where(
+            RunRow.conversation_id == conversation_id,
+            RunRow.tenant_id == principal.tenant_id,
+            RunRow.principal == principal.id,
+        )
+        .order_by(RunRow.ordinal)
+    )
+
+
+def next_free_run() -> Select[str]:
+    """Select the oldest queued run whose conversation has no run at work."""
+    other = aliased(RunRow)
+    at_work = exists().where(
+        other.conversation_id == RunRow.conversation_id, other.status == RunStatus.RUNNING
+    )
+    return (
+        select(RunRow.id)
+        .where(RunRow.status == RunStatus.QUEUED, ~at_work)
+        .order_by(RunRow.ordinal)
+        .limit(1)
+    )
+
+
+def taken(run_id: RunId) -> Update:
+    """Note that the run is at work, for one more attempt."""
+    return (
+        update(RunRow)
+        .where(RunRow.id == run_id)
+        .values(status=RunStatus.RUNNING, attempt=RunRow.attempt + 1)
+    )
+
+
+def ended(run: Run, ending: Ending, now: datetime) -> Update:
+    """Note how the run ended, unless another attempt has it or it has ended already."""
+    usage = ending.answer.usage if ending.answer else ()
+    return (
+        update(RunRow)
+        .where(
+            RunRow.id == run.id,
+            RunRow.status == RunStatus.RUNNING,
+            RunRow.attempt == run.attempt,
+        )
+        .values(
+            status=ending.status,
+            error_code=ending.error_code,
+            error_message=ending.error_message,
+            usage=[asdict(part) for part in usage],
+            finished_at=now,
+        )
+    )
+
+
+async def next_position(
+    connection: AsyncConnection, conversation_id: ConversationId, now: datetime
+) -> int:
+    """Take the next place in a transcript and return it."""
+    statement = (
+        update(ConversationRow)
+        .where(ConversationRow.id == conversation_id)
+        .values(message_count=ConversationRow.message_count + 1, updated_at=now)
+        .returning(ConversationRow.message_count)
+    )
+    return (await connection.execute(statement)).scalar_one()
+
+
+async def message_count(connection: AsyncConnection, conversation_id: ConversationId) -> int:
+    """Return the length of a transcript."""
+    query = select(ConversationRow.message_count).where(ConversationRow.id == conversation_id)
+    return (await connection.execute(query)).scalar_one()

@@ -1,0 +1,40 @@
+"""Knows all tables, and brings a database to them."""
+
+from pathlib import Path
+
+from sqlalchemy import Connection, MetaData
+
+from app.infra.sql import conversation_tables, knowledge_tables
+from app.infra.sql.base import Base
+from app.infra.sql.engine import Database
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+# Importing a module of tables is what adds its tables.
+TABLES = (conversation_tables, knowledge_tables)
+
+
+def metadata() -> MetaData:
+    """Return every table of the product."""
+    return Base.metadata
+
+
+async def migrate(database: Database) -> None:
+    """Run the migrations that the database has not seen, in one transaction.
+
+    Raises `StorageUnavailable`.
+    """
+    async with database.writing() as connection:
+        await connection.run_sync(_upgrade)
+
+
+def _upgrade(connection: Connection) -> None:
+    # Deferred: Alembic and its templates take 0.2 s, and tests of stores do without.
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
