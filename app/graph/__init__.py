@@ -1,0 +1,1 @@
+"""The graph: who speaks next. All LangGraph code is here."""

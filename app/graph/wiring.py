@@ -1,0 +1,57 @@
+"""Draws the graph: which agent follows which."""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from langgraph.graph import END, START, StateGraph
+from langgraph.runtime import Runtime
+
+from app.agents.turn import Agent, TurnFacts, TurnState
+
+COORDINATOR = "coordinator"
+WRITER = "writer"
+
+Wired = StateGraph[TurnState, TurnFacts, TurnState, TurnState]
+
+
+class Node(Protocol):
+    """A step of the graph, as LangGraph calls it."""
+
+    async def __call__(self, state: TurnState, *, runtime: Runtime[TurnFacts]) -> TurnState:
+        """Return the channels that change."""
+        ...
+
+
+def wire(agents: Mapping[str, Agent]) -> Wired:
+    """Return the graph: the coordinator plans, those it names work side by side, the writer ends.
+
+    Every agent that is neither coordinator nor writer can be planned. Raises `KeyError` where
+    one of those two is missing.
+    """
+    graph: Wired = StateGraph(TurnState, context_schema=TurnFacts)
+    planned = [name for name in agents if name not in (COORDINATOR, WRITER)]
+    graph.add_node(COORDINATOR, _node(agents[COORDINATOR]))
+    graph.add_node(WRITER, _node(agents[WRITER]))
+    graph.add_edge(START, COORDINATOR)
+    graph.add_conditional_edges(COORDINATOR, _next, [*planned, WRITER])
+    for name in planned:
+        graph.add_node(name, _node(agents[name]))
+        graph.add_edge(name, WRITER)
+    graph.add_edge(WRITER, END)
+    return graph
+
+
+def _next(state: TurnState) -> list[str]:
+    return state.get("plan") or [WRITER]
+
+
+def _node(agent: Agent) -> Node:
+    async def act(state: TurnState, *, runtime: Runtime[TurnFacts]) -> TurnState:
+        facts = runtime.context
+        facts.sink.step_started(agent.name)
+        update = await agent.act(facts, state)
+        # Not in a `finally`: the transcriber closes the steps of a turn that failed.
+        facts.sink.step_finished(agent.name)
+        return update
+
+    return act

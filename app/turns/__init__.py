@@ -1,0 +1,1 @@
+"""One user message to its last event."""

@@ -1,0 +1,127 @@
+"""Turns what a run says into events of its conversation's log."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import asdict
+
+from app.turns.message_transcriber import MessageTranscriber
+from core import events
+from core.ids import MessageId
+from core.ports.event_log import EventLog
+from core.ports.run_store import Ending
+from core.runs import Answer, Run, RunStatus, Usage
+
+
+class Transcriber:
+    """See `RunSink`. Also says how the run begins and ends.
+
+    Whatever is still open when a run ends is closed first, so that every stream is one that an
+    AG-UI client accepts.
+    """
+
+    def __init__(self, log: EventLog, run: Run) -> None:
+        self._log = log
+        self._run = run
+        self._open_steps: list[str] = []
+        self._message: MessageTranscriber | None = None
+
+    def begin(self, resumed_after_seconds: float | None) -> None:
+        """Say that the run starts; with a figure, that another attempt takes it over."""
+        run = self._run
+        said: list[events.BaseEvent] = [run_started(run)]
+        if resumed_after_seconds is not None:
+            value = {"attempt": run.attempt, "after_seconds": round(resumed_after_seconds, 3)}
+            said.append(events.CustomEvent(name=events.RUN_RESUMED, value=value))
+        self._say(*said)
+
+    def step_started(self, name: str) -> None:
+        """See `RunSink`."""
+        self._open_steps.append(name)
+        self._say(events.StepStartedEvent(step_name=name))
+
+    def step_finished(self, name: str) -> None:
+        """See `RunSink`."""
+        if name in self._open_steps:
+            self._open_steps.remove(name)
+            self._say(events.StepFinishedEvent(step_name=name))
+
+    def open_message(self, message_id: MessageId) -> MessageTranscriber:
+        """See `RunSink`."""
+        self._message = MessageTranscriber(message_id, self._append)
+        return self._message
+
+    def tool_called(self, call_id: str, name: str, arguments: str) -> None:
+        """See `RunSink`."""
+        self._say(
+            events.ToolCallStartEvent(tool_call_id=call_id, tool_call_name=name),
+            events.ToolCallArgsEvent(tool_call_id=call_id, delta=arguments),
+            events.ToolCallEndEvent(tool_call_id=call_id),
+        )
+
+    def tool_answered(self, call_id: str, content: str) -> None:
+        """See `RunSink`."""
+        self._say(
+            events.ToolCallResultEvent(
+                message_id=f"{call_id}-result", tool_call_id=call_id, content=content
+            )
+        )
+
+    def partial_answer(self) -> Answer | None:
+        """Close what is open and return what was said so far; None where nothing was."""
+        self._close_open()
+        if self._message is None or not self._message.said:
+            return None
+        return Answer(self._message.id, self._message.said, self._message.citations)
+
+    def end(self, ending: Ending) -> None:
+        """Say the run's last event."""
+        self._close_open()
+        self._say(last_event(self._run, ending))
+
+    def _close_open(self) -> None:
+        if self._message is not None:
+            self._message.close()
+        for name in reversed(self._open_steps):
+            self._say(events.StepFinishedEvent(step_name=name))
+        self._open_steps.clear()
+
+    def _say(self, *said: events.BaseEvent) -> None:
+        self._append([events.encode(event) for event in said])
+
+    def _append(self, encoded: Sequence[str]) -> None:
+        # The conversation may be deleted while it is being answered: nobody is left to tell,
+        # and the run is being stopped.
+        with suppress(KeyError):
+            self._log.append(self._run.conversation_id, self._run.id, encoded)
+
+
+def run_started(run: Run) -> events.RunStartedEvent:
+    """Return a run's first event; it carries the question."""
+    question = events.UserMessage(id=run.message.id, content=run.message.content)
+    return events.RunStartedEvent(
+        thread_id=run.conversation_id,
+        run_id=run.id,
+        input=events.RunAgentInput(
+            thread_id=run.conversation_id, run_id=run.id, messages=[question]
+        ),
+    )
+
+
+def last_event(run: Run, ending: Ending) -> events.BaseEvent:
+    """Return a run's last event."""
+    usage = _usage(ending.answer.usage if ending.answer else ())
+    if ending.status is RunStatus.ERROR:
+        message = ending.error_message or "The run failed."
+        return events.RunErrorEvent(message=message, code=ending.error_code, usage=usage)
+    return events.RunFinishedEvent(
+        thread_id=run.conversation_id,
+        run_id=run.id,
+        outcome=events.RunFinishedCancelledOutcome()
+        if ending.status is RunStatus.CANCELLED
+        else events.RunFinishedSuccessOutcome(),
+        usage=usage,
+    )
+
+
+def _usage(usage: Sequence[Usage]) -> list[events.TokenUsage] | None:
+    return [events.TokenUsage(**asdict(part)) for part in usage] or None
