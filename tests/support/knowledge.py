@@ -1,0 +1,111 @@
+"""The whole room of documents on real stores in a folder, to be used without a server."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.infra.blobs.disk_blob_store import DiskBlobStore
+from app.infra.sql.collection_store import SqlCollectionStore
+from app.infra.sql.document_store import SqlDocumentStore
+from app.infra.sql.job_queue import SqlJobQueue
+from app.infra.sql.job_store import SqlJobStore
+from app.infra.sql.passage_store import SqlPassageStore
+from app.knowledge.ingestion import Ingestion
+from app.knowledge.intake import Intake
+from app.knowledge.job_runner import JobRunner
+from app.knowledge.library import Library
+from app.knowledge.search import Search
+from core.clock import SystemClock
+from core.documents import Job
+from core.ids import JobId
+from core.ports.compute import Compute
+from core.ports.job_store import Accepted, JobQueue
+from core.ports.vector_store import VectorStore
+from core.principal import LOCAL, Principal
+from tests.support.sql import migrated_database
+
+FILE_LIMIT_BYTES = 1024 * 1024
+FINAL = ("succeeded", "failed", "cancelled")
+
+
+@dataclass(frozen=True, slots=True)
+class KnowledgeRoom:
+    """Every part, as the bootstrap wires it; `runner` does nothing until it is run."""
+
+    library: Library
+    search: Search
+    intake: Intake
+    runner: JobRunner
+    ingestion: Ingestion
+    queue: JobQueue
+    jobs: SqlJobStore
+    vectors: VectorStore
+    blob_folder: Path
+
+    async def upload(
+        self,
+        content: str | bytes,
+        name: str = "note.txt",
+        collection: str = "default",
+        principal: Principal = LOCAL,
+    ) -> Accepted:
+        """Take a file in."""
+        raw = content.encode() if isinstance(content, str) else content
+        return await self.intake.accept(principal, collection, name, _in_pieces(raw))
+
+    async def do_waiting_jobs(self) -> None:
+        """Do every job that is queued, here and now."""
+        while (job := await self.queue.claim()) is not None:
+            await self.ingestion.run(job)
+
+    async def finished(self, job_id: JobId, principal: Principal = LOCAL) -> Job:
+        """Return a job once it has ended; something else must be doing it."""
+        while (job := await self.jobs.get(principal, job_id)).status not in FINAL:
+            await asyncio.sleep(0)
+        return job
+
+    def blob_count(self) -> int:
+        """Return how many files lie in the folder of blobs, half-written ones too."""
+        return sum(path.is_file() for path in self.blob_folder.rglob("*"))
+
+
+@asynccontextmanager
+async def knowledge_room(
+    folder: Path, compute: Compute, vectors: VectorStore, *, queue_limit: int = 1000
+) -> AsyncIterator[KnowledgeRoom]:
+    """Give the room on SQLite and a folder of blobs; a second one there sees the same."""
+    clock = SystemClock()
+    async with migrated_database(folder) as database:
+        collections = SqlCollectionStore(database, clock)
+        documents = SqlDocumentStore(database, clock)
+        passages = SqlPassageStore(database)
+        jobs = SqlJobStore(database, clock)
+        queue = SqlJobQueue(database, clock)
+        blobs = DiskBlobStore(folder / "blobs")
+        ingestion = Ingestion(queue, passages, vectors, blobs, compute)
+        runner = JobRunner(queue, ingestion)
+        yield KnowledgeRoom(
+            library=Library(collections, documents, passages, vectors, blobs),
+            search=Search(collections, documents, passages, vectors, compute),
+            intake=Intake(
+                collections,
+                jobs,
+                blobs,
+                runner.wake,
+                file_limit_bytes=FILE_LIMIT_BYTES,
+                queue_limit=queue_limit,
+            ),
+            runner=runner,
+            ingestion=ingestion,
+            queue=queue,
+            jobs=jobs,
+            vectors=vectors,
+            blob_folder=folder / "blobs",
+        )
+
+
+async def _in_pieces(content: bytes) -> AsyncIterator[bytes]:
+    for first in range(0, len(content), 1000):
+        yield content[first : first + 1000]
