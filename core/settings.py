@@ -1,7 +1,6 @@
 """The one frozen object that says how this server is set up."""
 
 from functools import cached_property
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -9,6 +8,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from core.errors import SettingsError
+from core.loopback import is_loopback
 
 KIB = 1024
 MIB = 1024 * KIB
@@ -79,7 +79,7 @@ class Settings(BaseSettings):
     @classmethod
     def _only_loopback(cls, value: str) -> str:
         # Nobody is asked who they are in open development mode, so nobody else may reach it.
-        if value != "localhost" and not _is_loopback(value):
+        if not is_loopback(value):
             raise ValueError(
                 "must be a loopback address (127.0.0.1, ::1, localhost) while there is no sign-in"
             )
@@ -94,13 +94,6 @@ class Settings(BaseSettings):
     def checkpoint_path(self) -> Path:
         """Where the graph's checkpoints are; apart, so that the two writers never wait."""
         return self.data_dir / "checkpoints.sqlite"
-
-
-def _is_loopback(value: str) -> bool:
-    try:
-        return ip_address(value).is_loopback
-    except ValueError:
-        return False
 
 
 def load_settings() -> Settings:

@@ -81,7 +81,8 @@ class Performer:
         try:
             async with stop.scope(self._timeout_seconds):
                 answer = await self._graph.run(await self._facts(run, transcriber))
-            return Ending(RunStatus.DONE, answer)
+            transcriber.complete(answer)
+            return Ending(RunStatus.DONE, answer if answer.text else None)
         except TimeoutError:
             partial = transcriber.partial_answer()
             if stop.asked:

@@ -66,6 +66,13 @@ class Transcriber:
             )
         )
 
+    def complete(self, answer: Answer) -> None:
+        """Say an answer that an attempt before this one had finished; one just said is left."""
+        if self._message is None:
+            message = self.open_message(answer.message_id)
+            message.text(answer.text)
+            message.cite(answer.citations)
+
     def partial_answer(self) -> Answer | None:
         """Close what is open and return what was said so far; None where nothing was."""
         self._close_open()

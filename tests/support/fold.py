@@ -22,24 +22,28 @@ class Shown:
 
     def add(self, event: dict[str, Any]) -> None:
         """Apply one event."""
-        match event:
-            case {"type": "RUN_STARTED", "input": {"messages": [*messages]}}:
-                for message in messages:
-                    self._append(message["id"], message["role"], message["content"])
-            case {"type": "TEXT_MESSAGE_START", "messageId": str(key), "role": str(role)}:
-                self._append(key, role, "")
-            case {"type": "TEXT_MESSAGE_CONTENT", "messageId": str(key), "delta": str(delta)}:
-                self._extend(key, delta)
-            case {"type": "MESSAGES_SNAPSHOT", "messages": [*messages]}:
-                self._replace(messages)
-            case {"type": "CUSTOM", "name": "citations", "value": {**value}}:
-                self.citations[str(value["messageId"])] = list(value["citations"])
-            case {"type": "CUSTOM", "name": "run.resumed", "value": {**value}}:
-                self.resumed.append(dict(value))
-            case {"type": "RUN_FINISHED", "outcome": {"type": str(outcome)}}:
-                self.endings.append(outcome)
-            case {"type": "RUN_ERROR", "code": str(code)}:
-                self.endings.append(code)
+        kind = event["type"]
+        if kind == "RUN_STARTED":
+            for message in event["input"]["messages"]:
+                self._append(message["id"], message["role"], message["content"])
+        elif kind == "TEXT_MESSAGE_START":
+            self._append(event["messageId"], event["role"], "")
+        elif kind == "TEXT_MESSAGE_CONTENT":
+            self._extend(event["messageId"], event["delta"])
+        elif kind == "MESSAGES_SNAPSHOT":
+            self._replace(event["messages"])
+        elif kind == "CUSTOM":
+            self._add_custom(event["name"], event["value"])
+        elif kind == "RUN_FINISHED":
+            self.endings.append(event["outcome"]["type"])
+        elif kind == "RUN_ERROR":
+            self.endings.append(event["code"])
+
+    def _add_custom(self, name: str, value: dict[str, Any]) -> None:
+        if name == "citations":
+            self.citations[value["messageId"]] = value["citations"]
+        elif name == "run.resumed":
+            self.resumed.append(value)
 
     def _append(self, key: str, role: str, text: str) -> None:
         if all(known != key for known, *_ in self.messages):

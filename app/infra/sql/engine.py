@@ -57,6 +57,11 @@ class Database:
         async with _translated(), self._writer.begin() as connection:
             yield connection
 
+    async def ping(self) -> None:
+        """Ask the database anything. Raises `StorageUnavailable`."""
+        async with self.reading() as connection:
+            await connection.exec_driver_sql("SELECT 1")
+
     async def close(self) -> None:
         """Close every connection."""
         await self._engine.dispose()

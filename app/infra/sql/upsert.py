@@ -11,6 +11,6 @@ from app.infra.sql.base import Base
 
 def upsert(connection: AsyncConnection, table: type[Base]) -> SqliteInsert | PostgresInsert:
     """Return an insert that knows `on_conflict_do_nothing` and `on_conflict_do_update`."""
-    if connection.dialect.name == "postgresql":
-        return postgres_insert(table)
-    return sqlite_insert(table)
+    # The bare table: an insert into the mapped class goes a slower way, through the ORM.
+    bare = Base.metadata.tables[table.__tablename__]
+    return postgres_insert(bare) if connection.dialect.name == "postgresql" else sqlite_insert(bare)

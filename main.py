@@ -1,0 +1,47 @@
+"""Starts the server: settings, logs, one process."""
+
+import asyncio
+import sys
+
+from app.logs import set_up_logs
+from app.server import DrainingServer, listen, server_config
+from core.errors import SettingsError
+from core.settings import Settings, load_settings
+
+
+def main() -> int:
+    """Serve until a signal comes. Returns the exit status; faults of set-up are one sentence."""
+    try:
+        return serve(load_settings())
+    except SettingsError as error:
+        print(error, file=sys.stderr)  # noqa: T201 - for the person who started it
+        return 2
+
+
+def serve(settings: Settings) -> int:
+    """Serve with these settings. Raises `SettingsError`."""
+    set_up_logs(settings.log_level)
+    # The port is taken before anything heavy is loaded: a port in use is told at once.
+    listening = listen(settings)
+    # Deferred for the same reason.
+    from app.bootstrap import create_app
+
+    app = create_app(settings)
+    host, port = listening.getsockname()[:2]
+    shown = f"[{host}]" if ":" in host else host
+
+    def ready() -> None:
+        print(f"Colloquy is ready: http://{shown}:{port}", flush=True)  # noqa: T201
+
+    server = DrainingServer(server_config(app, settings), ready, app.drain)
+    loop_factory = server.config.get_loop_factory()
+    try:
+        with asyncio.Runner(loop_factory=loop_factory) as runner:
+            runner.run(server.serve(sockets=[listening]))
+    except KeyboardInterrupt:
+        return 0
+    return 0 if server.started else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

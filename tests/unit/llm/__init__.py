@@ -1,0 +1,1 @@
+"""Rules of the model adapters, without I/O."""

@@ -1,0 +1,168 @@
+"""What a run says, as events."""
+
+import json
+from typing import Any
+
+import pytest
+
+from app.turns.transcriber import Transcriber
+from core.clock import SystemClock
+from core.conversations import Citation
+from core.ids import ConversationId, DocumentId, MessageId, PassageId, RunId
+from core.ports.event_log import LogBounds
+from core.ports.run_store import Ending
+from core.principal import LOCAL
+from core.runs import Answer, Run, RunStatus, Usage, UserMessage
+
+ANSWER = MessageId("a")
+CITATION = Citation(1, DocumentId("d"), "terms.pdf", PassageId("p"), 2, "five days", 10, 19)
+
+
+class RecordingLog:
+    """An event log that keeps what it is given. See `EventLog`."""
+
+    def __init__(self) -> None:
+        self.appends: list[list[dict[str, Any]]] = []
+
+    async def open(self, conversation_id: ConversationId, message_count: int) -> LogBounds:
+        return LogBounds("e", 0, 0, 0)
+
+    def append(self, conversation_id: ConversationId, run_id: RunId, events: Any) -> int:
+        self.appends.append([json.loads(event) for event in events])
+        return 0
+
+    def settle(self, conversation_id: ConversationId, message_count: int) -> None:
+        return
+
+    def forget(self, conversation_id: ConversationId) -> None:
+        return
+
+    @property
+    def types(self) -> list[str]:
+        return [event["type"] for append in self.appends for event in append]
+
+
+@pytest.fixture
+def log() -> RecordingLog:
+    return RecordingLog()
+
+
+@pytest.fixture
+def transcriber(log: RecordingLog) -> Transcriber:
+    run = Run(
+        RunId("r"),
+        ConversationId("c"),
+        LOCAL,
+        RunStatus.RUNNING,
+        1,
+        UserMessage(MessageId("q"), "How long?"),
+        1,
+        0,
+        "default",
+        SystemClock().now(),
+    )
+    return Transcriber(log, run)
+
+
+def test_the_first_event_carries_the_question(transcriber: Transcriber, log: RecordingLog) -> None:
+    transcriber.begin(None)
+
+    [[started]] = log.appends
+    assert started["input"]["messages"] == [{"id": "q", "role": "user", "content": "How long?"}]
+
+
+def test_a_takeover_says_so(transcriber: Transcriber, log: RecordingLog) -> None:
+    transcriber.begin(2.0)
+
+    assert log.appends[0][1]["value"] == {"attempt": 1, "after_seconds": 2.0}
+
+
+def test_what_arrives_together_is_one_append(transcriber: Transcriber, log: RecordingLog) -> None:
+    message = transcriber.open_message(ANSWER)
+    message.text("Five")
+    message.text(" days")
+
+    assert [[event["type"] for event in append] for append in log.appends] == [
+        ["TEXT_MESSAGE_START", "TEXT_MESSAGE_CONTENT"],
+        ["TEXT_MESSAGE_CONTENT"],
+    ]
+
+
+def test_sources_are_named_before_the_message_ends(
+    transcriber: Transcriber, log: RecordingLog
+) -> None:
+    message = transcriber.open_message(ANSWER)
+    message.text("Five days [1].")
+    message.cite([CITATION])
+    message.close()
+
+    assert log.types[-2:] == ["CUSTOM", "TEXT_MESSAGE_END"]
+    [custom] = log.appends[-2]
+    assert custom["value"]["citations"][0]["quote"] == "five days"
+
+
+def test_thinking_ends_before_the_answer_begins(
+    transcriber: Transcriber, log: RecordingLog
+) -> None:
+    message = transcriber.open_message(ANSWER)
+    message.reasoning("Let me see")
+    message.reasoning("...")
+    message.text("Five days.")
+    message.close()
+
+    assert log.types == [
+        "REASONING_START",
+        "REASONING_MESSAGE_START",
+        "REASONING_MESSAGE_CONTENT",
+        "REASONING_MESSAGE_CONTENT",
+        "REASONING_MESSAGE_END",
+        "REASONING_END",
+        "TEXT_MESSAGE_START",
+        "TEXT_MESSAGE_CONTENT",
+        "TEXT_MESSAGE_END",
+    ]
+
+
+def test_whatever_is_open_is_closed_before_the_last_event(
+    transcriber: Transcriber, log: RecordingLog
+) -> None:
+    transcriber.step_started("retrieval")
+    transcriber.step_started("writer")
+    transcriber.open_message(ANSWER).text("Half")
+
+    partial = transcriber.partial_answer()
+    transcriber.end(Ending(RunStatus.ERROR, partial, "model_unavailable", "It is gone."))
+
+    assert partial == Answer(ANSWER, "Half")
+    assert log.types[-4:] == [
+        "TEXT_MESSAGE_END",
+        "STEP_FINISHED",
+        "STEP_FINISHED",
+        "RUN_ERROR",
+    ]
+
+
+def test_usage_is_in_the_last_event(transcriber: Transcriber, log: RecordingLog) -> None:
+    usage = (Usage("openai", "m", 10, 5),)
+    transcriber.end(Ending(RunStatus.DONE, Answer(ANSWER, "x", usage=usage)))
+
+    assert log.appends[-1][0]["usage"] == [
+        {"provider": "openai", "model": "m", "inputTokens": 10, "outputTokens": 5}
+    ]
+
+
+def test_an_answer_of_an_earlier_attempt_is_said_once(
+    transcriber: Transcriber, log: RecordingLog
+) -> None:
+    answer = Answer(ANSWER, "Five days [1].", (CITATION,))
+    transcriber.complete(answer)
+    transcriber.complete(answer)
+    transcriber.end(Ending(RunStatus.DONE, answer))
+
+    assert log.types == [
+        "TEXT_MESSAGE_START",
+        "TEXT_MESSAGE_CONTENT",
+        "CUSTOM",
+        "TEXT_MESSAGE_END",
+        "RUN_FINISHED",
+    ]
