@@ -57,6 +57,7 @@ from app.knowledge.intake import Intake
 from app.knowledge.job_runner import JobRunner
 from app.knowledge.library import Library
 from app.knowledge.search import Search
+from app.tools.registry import build_tools
 from app.turns.conversations import Conversations
 from app.turns.following import Follower
 from app.turns.performer import Performer
@@ -104,6 +105,7 @@ class Speech:
     readings: Readings
     replay: Replay
     runner: Runner
+    graph: TurnGraph
 
 
 @asynccontextmanager
@@ -131,7 +133,7 @@ async def open_house(settings: Settings) -> AsyncIterator[Doors]:
                 speech.runner.serve(ready),
                 knowledge.runner.run(),
                 sockets.run(),
-                _warm(compute, chosen),
+                _warm(speech.graph, compute, chosen),
             )
         )
         await ready.wait()
@@ -178,7 +180,7 @@ def _knowledge(
     runner = JobRunner(queue, Ingestion(queue, passages, vectors, blobs, compute))
     return Knowledge(
         search=Search(collections, documents, passages, vectors, compute),
-        library=Library(collections, documents, passages, vectors, blobs),
+        library=Library(collections, documents, passages, jobs, vectors, blobs),
         intake=Intake(
             collections, jobs, blobs, runner.wake, file_limit_bytes=settings.upload_max_bytes
         ),
@@ -194,15 +196,16 @@ async def _speech(
     search: Search,
     chosen: ChosenModel,
 ) -> Speech:
+    clock = SystemClock()
     agents = build_agents(
         search,
         chosen.model,
+        build_tools(clock),
         passage_limit=settings.passage_limit,
         passage_token_budget=settings.passage_token_budget,
     )
-    checkpoints = await stack.enter_async_context(sqlite_checkpoints(settings.checkpoint_path))
-    graph = TurnGraph(agents, checkpoints)
-    clock = SystemClock()
+    graph = TurnGraph(agents, partial(sqlite_checkpoints, settings.checkpoint_path))
+    await stack.enter_async_context(graph)
     runs = SqlRunStore(database, clock)
     store = SqlConversationStore(database)
     events = MemoryEventLog(settings.log_max_bytes, settings.log_total_bytes)
@@ -224,6 +227,7 @@ async def _speech(
         readings=Readings(events, store),
         replay=Replay(runs, store),
         runner=runner,
+        graph=graph,
     )
 
 
@@ -276,9 +280,10 @@ async def _background(*work: Coroutine[object, object, None]) -> AsyncIterator[N
                 task.cancel()
 
 
-async def _warm(compute: ProcessCompute, chosen: ChosenModel) -> None:
+async def _warm(graph: TurnGraph, compute: ProcessCompute, chosen: ChosenModel) -> None:
     """Do once the process serves what would make its first turns slow."""
     try:
+        await graph.warm()
         await chosen.warm()
         await compute.warm()
     except AppError as error:

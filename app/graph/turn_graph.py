@@ -1,7 +1,11 @@
 """Runs one turn through the graph: coordinator, the agents it asks for, writer."""
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, cast
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Self, cast
 
 from app.agents.turn import Agent, AnswerState, TurnFacts, TurnState
 from core.conversations import Citation
@@ -20,17 +24,41 @@ if TYPE_CHECKING:
 RECURSION_LIMIT = 12
 
 
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What a graph is once it is open."""
+
+    graph: "Compiled"
+    checkpointer: "BaseCheckpointSaver[str]"
+
+
 class TurnGraph:
-    """The compiled graph, shared by all runs."""
+    """The compiled graph, shared by all runs. Leaving it closes the checkpointer.
+
+    It opens with the first turn, or with `warm`: LangGraph takes a second to import, which a
+    server that starts does not wait for.
+    """
 
     def __init__(
-        self, agents: Mapping[str, Agent], checkpointer: "BaseCheckpointSaver[str]"
+        self,
+        agents: Mapping[str, Agent],
+        checkpoints: "Callable[[], AbstractAsyncContextManager[BaseCheckpointSaver[str]]]",
     ) -> None:
-        # LangGraph takes half a second to import: it waits until the graph is made.
-        from app.graph.wiring import wire
+        self._agents = agents
+        self._checkpoints = checkpoints
+        self._resources = AsyncExitStack()
+        self._opening = asyncio.Lock()
+        self._opened: Opened | None = None
 
-        self._checkpointer = checkpointer
-        self._compiled: Compiled = wire(agents).compile(checkpointer=checkpointer)
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exception: object) -> None:
+        await self._resources.aclose()
+
+    async def warm(self) -> None:
+        """Open it before the first turn needs it."""
+        await self._open()
 
     async def run(self, facts: TurnFacts) -> Answer:
         """Return the answer of a turn.
@@ -39,7 +67,8 @@ class TurnGraph:
         one run, and the run id in the metadata makes LangGraph continue from the last checkpoint.
         Raises `AppError`, and whatever a faulty agent raises.
         """
-        state = await self._compiled.ainvoke(
+        opened = self._opened or await self._open()
+        state = await opened.graph.ainvoke(
             cast(TurnState, {"plan": []}),
             _config(facts.run_id),
             context=facts,
@@ -52,8 +81,19 @@ class TurnGraph:
 
     async def forget(self, run_ids: Sequence[RunId]) -> None:
         """Delete the checkpoints of these runs."""
+        opened = self._opened or await self._open()
         for run_id in run_ids:
-            await self._checkpointer.adelete_thread(run_id)
+            await opened.checkpointer.adelete_thread(run_id)
+
+    async def _open(self) -> Opened:
+        async with self._opening:
+            if self._opened is None:
+                # In a thread, so that sockets that are open already are served meanwhile.
+                wiring = await asyncio.to_thread(import_module, "app.graph.wiring")
+                saver = await self._resources.enter_async_context(self._checkpoints())
+                graph = wiring.wire(self._agents).compile(checkpointer=saver)
+                self._opened = Opened(graph, saver)
+            return self._opened
 
 
 def _config(run_id: RunId) -> "RunnableConfig":

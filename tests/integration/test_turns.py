@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from app.agents.turn import TurnFacts, TurnState
+from app.infra.sql.engine import Database
 from app.infra.sql.run_store import SqlRunStore
+from core.clock import Clock
 from core.errors import Busy, ModelUnavailable, NotFound
 from core.ids import RunId
 from core.ports.run_store import Ending
@@ -243,8 +245,12 @@ async def test_agents_that_finished_before_the_crash_are_not_asked_again(tmp_pat
 class StuckRunStore(SqlRunStore):
     """A store that never gets to writing an ending down."""
 
+    def __init__(self, database: Database, clock: Clock) -> None:
+        super().__init__(database, clock)
+        self.asked = asyncio.Event()
+
     async def finish(self, run: Run, ending: Ending) -> int | None:
-        """Wait for ever."""
+        self.asked.set()
         await asyncio.Event().wait()
         return None
 
@@ -253,10 +259,9 @@ async def test_an_answer_that_was_written_but_not_kept_is_not_written_again(
     tmp_path: Path,
 ) -> None:
     async with turns_house(tmp_path, run_store=StuckRunStore) as first:
-        following = await first.turns.submit(run_request("r1"))
-        assert following.run_id == "r1"
-        while not any("TEXT_MESSAGE_END" in event for event in await first.events()):
-            await asyncio.sleep(0)
+        await first.turns.submit(run_request("r1"))
+        assert isinstance(first.runs, StuckRunStore)
+        await first.runs.asked.wait()
 
     async with turns_house(tmp_path) as second:
         await second.finished("r1")

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from app.agents.turn import TurnFacts, TurnState
@@ -123,12 +124,11 @@ async def turns_house(
     scripted = {name: ScriptedAgent(name, act) for name, act in known.items()}
     async with (
         migrated_database(folder) as database,
-        sqlite_checkpoints(folder / "checkpoints.sqlite") as checkpoints,
+        TurnGraph(scripted, partial(sqlite_checkpoints, folder / "checkpoints.sqlite")) as graph,
     ):
         runs = run_store(database, SystemClock())
         store = SqlConversationStore(database)
         log = MemoryEventLog(1_000_000, 10_000_000)
-        graph = TurnGraph(scripted, checkpoints)
         performer = Performer(
             graph,
             runs,
