@@ -2,6 +2,7 @@
 
 import logging
 import sys
+import warnings
 
 import structlog
 
@@ -13,6 +14,8 @@ def set_up_logs(level: str) -> None:
     logging.getLogger("uvicorn.access").disabled = True
     for chatty in ("httpx", "httpcore", "openai", "alembic", "uvicorn.error"):
         logging.getLogger(chatty).setLevel(max(logging.WARNING, logging.getLogger().level))
+    # A library of a library says this at every start; nothing here uses SOCKS.
+    warnings.filterwarnings("ignore", message="SOCKS support in urllib3")
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
