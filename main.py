@@ -24,7 +24,7 @@ def serve(settings: Settings) -> int:
     # The port is taken before anything heavy is loaded: a port in use is told at once.
     listening = listen(settings)
     # Deferred for the same reason.
-    from app.bootstrap import create_app
+    from app.bootstrap.house import create_app
 
     app = create_app(settings)
     host, port = listening.getsockname()[:2]

@@ -88,7 +88,12 @@ class Reading:
         self._snapshot = None
         self._cursor = place
         if not self.recovered:
-            await self._start_from_snapshot(bounds)
+            try:
+                await self._start_from_snapshot(bounds)
+            except BaseException:
+                # Nobody closes a reading that did not begin.
+                self.close()
+                raise
 
     async def _start_from_snapshot(self, bounds: LogBounds) -> None:
         messages = await self._conversations.messages(

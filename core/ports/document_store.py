@@ -41,10 +41,7 @@ class DocumentStore(Protocol):
         ...
 
     async def delete(self, principal: Principal, document_id: DocumentId) -> None:
-        """Delete it with its passages; a job of it that is not finished becomes `cancelled`.
-
-        Nothing happens where it is not there.
-        """
+        """Delete it with its passages; nothing happens where it is not there."""
         ...
 
 

@@ -74,6 +74,13 @@ class JobStore(Protocol):
         """Return the job, also where its document is deleted. Raises `NotFound`."""
         ...
 
+    async def cancel(self, principal: Principal, document_id: DocumentId) -> None:
+        """End the document's job as `cancelled`, unless it has ended: nothing more is made of it.
+
+        Whoever does it learns so from `JobQueue.report`.
+        """
+        ...
+
     async def count_queued(self) -> int:
         """Return how many jobs of all tenants wait."""
         ...

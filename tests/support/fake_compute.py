@@ -1,70 +1,61 @@
-"""A stand-in for reading and embedding: plain text only, and vectors that words decide."""
+"""Computes in the process, at once: the real readers, chunker and BM25, a tiny embedder."""
 
-import asyncio
 import re
+import zlib
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
-from zlib import crc32
 
 import numpy as np
+import numpy.typing as npt
 
-from core.errors import UnreadableDocument
-from core.ports.compute import ChildChunk, ChunkedDocument, ParentChunk, ReadDocument
-from core.vectors import SparseVector, TextVectors
+from app.compute.bm25 import encode_passage, encode_query
+from app.compute.chunking import chunk_document
+from app.compute.reading import read_document
+from core.ports.compute import ChunkedDocument, ReadDocument
+from core.vectors import TextVectors
 
-EMBED_BATCH = 8
-PAGE_BREAK = "\f"
+DIMENSION = 384
+BATCH = 4
+
+_WORD = re.compile(r"\w+")
+
+
+class HashingEmbedder:
+    """See `TextEmbedder`; texts are near each other where they share words."""
+
+    @property
+    def dimension(self) -> int:
+        return DIMENSION
+
+    def embed(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+        vectors = np.zeros((len(texts), DIMENSION), np.float32)
+        for row, text in enumerate(texts):
+            for word in _WORD.findall(text.lower()) or [""]:
+                vectors[row, zlib.crc32(word.encode()) % DIMENSION] += 1
+        lengths: npt.NDArray[np.float32] = np.linalg.norm(vectors, axis=1, keepdims=True)
+        return vectors / lengths
 
 
 class FakeCompute:
-    """See `Compute`. A paragraph is a passage, a sentence is a chunk, a form feed ends a page.
+    """See `Compute`."""
 
-    gate: `embed` waits for it; open at first.
-    reads: how many files were begun.
-    """
-
-    def __init__(self, dimension: int = 384) -> None:
-        self.gate = asyncio.Event()
-        self.gate.set()
-        self.reads = 0
-        self._dimension = dimension
+    def __init__(self) -> None:
+        self._embedder = HashingEmbedder()
 
     async def read(self, path: Path, name: str) -> ReadDocument:
-        self.reads += 1
-        raw = await asyncio.to_thread(path.read_bytes)
-        try:
-            text = raw.decode()
-        except UnicodeDecodeError:
-            raise UnreadableDocument(f"'{name}' is not text.") from None
-        if not text.strip():
-            raise UnreadableDocument(f"'{name}' is empty.")
-        breaks = [place.end() for place in re.finditer(PAGE_BREAK, text)]
-        return ReadDocument(text, "text/plain", (0, *breaks) if breaks else ())
+        return read_document(path, name)
 
     async def chunk(self, document: ReadDocument) -> ChunkedDocument:
-        parents, children = [], []
-        for paragraph in re.finditer(r"[^\n\f]+", document.text):
-            page = sum(start <= paragraph.start() for start in document.page_starts) or None
-            parents.append(ParentChunk(paragraph.start(), paragraph.end(), page))
-            for sentence in re.finditer(r"[^.!?]+[.!?]?", paragraph.group()):
-                start = paragraph.start() + sentence.start()
-                end = paragraph.start() + sentence.end()
-                children.append(ChildChunk(start, end, len(parents) - 1))
-        return ChunkedDocument(tuple(parents), tuple(children))
+        return chunk_document(document)
 
     async def embed(self, texts: Sequence[str]) -> AsyncIterator[list[TextVectors]]:
-        for first in range(0, len(texts), EMBED_BATCH):
-            await self.gate.wait()
-            yield [self._vectors(text) for text in texts[first : first + EMBED_BATCH]]
+        for start in range(0, len(texts), BATCH):
+            batch = texts[start : start + BATCH]
+            dense = self._embedder.embed(batch)
+            yield [
+                TextVectors(row, encode_passage(text))
+                for row, text in zip(dense, batch, strict=True)
+            ]
 
     async def embed_query(self, text: str) -> TextVectors:
-        return self._vectors(text)
-
-    def _vectors(self, text: str) -> TextVectors:
-        words = re.findall(r"\w+", text.lower())
-        terms = sorted({crc32(word.encode()) >> 1 for word in words})
-        dense = np.full(self._dimension, 0.001, dtype=np.float32)
-        for term in terms:
-            dense[term % self._dimension] += 1
-        sparse = SparseVector(tuple(terms), (1.0,) * len(terms))
-        return TextVectors(dense / np.linalg.norm(dense), sparse)
+        return TextVectors(self._embedder.embed([text])[0], encode_query(text))

@@ -1,0 +1,1 @@
+"""Opens every part of the house, wires them, and closes them in reverse."""

@@ -1,0 +1,103 @@
+"""Opens the front doors: HTTP and sockets."""
+
+import socket
+from functools import partial
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from app.api.agui import AguiDoor, agui_routes
+from app.api.collections import collection_routes
+from app.api.conversations import conversation_routes
+from app.api.documents import document_routes
+from app.api.entrance import Doors
+from app.api.health import (
+    LimitsBody,
+    ModelBody,
+    Readiness,
+    ServerBody,
+    health_routes,
+    server_routes,
+)
+from app.api.http import create_http
+from app.api.jobs import job_routes
+from app.api.search import search_routes
+from app.bootstrap.knowledge import Knowledge
+from app.bootstrap.speech import Speech
+from app.infra.llm.model_choice import ChosenModel
+from app.infra.memory.presence import MemoryPresence
+from app.infra.sql.engine import Database
+from app.infra.websocket.door import SocketDoor
+from app.infra.websocket.house import House, SocketLimits
+from app.infra.websocket.ports import identify_local
+from app.turns.following import Follower
+from app.turns.runner import Runner
+from core.clock import SystemClock
+from core.settings import Settings
+
+PAGE = Path(__file__).parents[2] / "web" / "dist"
+GOING_AWAY_SECONDS = 2.0
+
+
+def make_doors(
+    settings: Settings,
+    database: Database,
+    knowledge: Knowledge,
+    speech: Speech,
+    sockets: SocketDoor,
+    chosen: ChosenModel,
+) -> Doors:
+    """Return the doors, which only talk to turns and to knowledge."""
+    readiness = Readiness(lambda: speech.runner.is_draining, {"database": database.ping})
+    agui = AguiDoor(speech.turns, Follower(speech.readings), speech.replay)
+    routers = [
+        server_routes(_server(settings, chosen)),
+        collection_routes(knowledge.library),
+        document_routes(knowledge.library, knowledge.intake, settings.upload_max_bytes),
+        job_routes(knowledge.jobs),
+        search_routes(knowledge.search),
+        agui_routes(agui),
+        conversation_routes(speech.conversations),
+    ]
+    origins = settings.allowed_origins
+    return Doors(
+        http=create_http(_version(), routers, health_routes(readiness), PAGE, origins),
+        sockets=sockets,
+        drain=partial(_drain, settings, sockets, speech.runner),
+    )
+
+
+def make_sockets(settings: Settings, speech: Speech) -> SocketDoor:
+    """Return the door for sockets; its `run` keeps their time."""
+    house = House(
+        node=socket.gethostname(),
+        identify=identify_local,
+        turns=speech.turns,
+        readings=speech.readings,
+        presence=MemoryPresence(),
+        clock=SystemClock(),
+    )
+    return SocketDoor(house, SocketLimits.from_settings(settings), settings.allowed_origins)
+
+
+def _server(settings: Settings, chosen: ChosenModel) -> ServerBody:
+    return ServerBody(
+        version=_version(),
+        model=ModelBody(kind=chosen.kind, name=chosen.name),
+        limits=LimitsBody(
+            upload_max_bytes=settings.upload_max_bytes, frame_max_bytes=settings.frame_max_bytes
+        ),
+    )
+
+
+async def _drain(settings: Settings, sockets: SocketDoor, runner: Runner) -> None:
+    sockets.drain(GOING_AWAY_SECONDS)
+    await runner.drain(settings.drain_seconds)
+    await sockets.close_all(GOING_AWAY_SECONDS)
+
+
+def _version() -> str:
+    try:
+        return version("colloquy")
+    except PackageNotFoundError:
+        # A clone that runs in place is not installed.
+        return "0.1.0"

@@ -1,0 +1,92 @@
+"""Opens the whole house and keeps its background work."""
+
+import asyncio
+import gc
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+
+import structlog
+
+from app.api.entrance import Doors, Entrance
+from app.bootstrap.doors import make_doors, make_sockets
+from app.bootstrap.knowledge import make_compute, open_knowledge, open_vectors
+from app.bootstrap.speech import open_speech
+from app.compute.process_compute import ProcessCompute
+from app.graph.turn_graph import TurnGraph
+from app.infra.llm.model_choice import ChosenModel, choose_model
+from app.infra.sql.engine import Database
+from app.infra.sql.schema import migrate
+from core.errors import AppError
+from core.settings import Settings
+
+# Young objects are looked through after so many allocations; the default 700 costs a pause of
+# 100 ms now and then at 500 streams.
+GC_THRESHOLDS = (50_000, 20, 100)
+
+
+log = structlog.get_logger(__name__)
+
+
+def create_app(settings: Settings) -> Entrance:
+    """Return the application; nothing is opened before its lifespan begins."""
+    return Entrance(partial(open_house, settings))
+
+
+@asynccontextmanager
+async def open_house(settings: Settings) -> AsyncIterator[Doors]:
+    """Give the open house; leaving it closes everything, in reverse.
+
+    Raises `SettingsError` or `AppError` where a part can't be opened; those that were are closed.
+    """
+    async with AsyncExitStack() as stack:
+        database = Database.sqlite(settings.database_path)
+        stack.push_async_callback(database.close)
+        await migrate(database)
+        compute = await stack.enter_async_context(make_compute(settings))
+        vectors = await open_vectors(settings)
+        stack.push_async_callback(vectors.close)
+        chosen = await choose_model(settings)
+        if chosen.model is not None:
+            stack.push_async_callback(chosen.model.close)
+        knowledge = open_knowledge(settings, database, vectors, compute)
+        speech = await open_speech(settings, stack, database, knowledge.search, chosen)
+        sockets = make_sockets(settings, speech)
+        ready = asyncio.Event()
+        await stack.enter_async_context(
+            _background(
+                speech.runner.serve(ready),
+                knowledge.runner.run(),
+                sockets.run(),
+                _warm(speech.graph, compute, chosen),
+            )
+        )
+        await ready.wait()
+        yield make_doors(settings, database, knowledge, speech, sockets, chosen)
+
+
+@asynccontextmanager
+async def _background(*work: Coroutine[object, object, None]) -> AsyncIterator[None]:
+    """Run work beside the house; one that fails ends the house, leaving ends the work."""
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(one) for one in work]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+
+
+async def _warm(graph: TurnGraph, compute: ProcessCompute, chosen: ChosenModel) -> None:
+    """Do once the process serves what would make its first turns slow."""
+    try:
+        await graph.warm()
+        await chosen.warm()
+        await compute.warm()
+    except AppError as error:
+        # The server serves all the same: what needs this will say so itself.
+        log.warning("warm.failed", code=error.code, reason=error.message)
+    # What is there now stays for good: the collector need not look at it again.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*GC_THRESHOLDS)

@@ -1,0 +1,1 @@
+"""What a developer runs: the scripted model server, the benchmark, set-up."""

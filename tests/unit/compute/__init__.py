@@ -1,0 +1,1 @@
+"""Rules of the room of computing, without I/O."""
