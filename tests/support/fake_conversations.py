@@ -1,5 +1,6 @@
 """Stand-ins for what the socket asks: conversations that are read, and runs that are taken."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -37,7 +38,11 @@ class FakeConversation:
 
 
 class FakeReading:
-    """See `app.infra.websocket.ports.Reading`."""
+    """See `app.infra.websocket.ports.Reading`.
+
+    renewal_error: raised by `renew`. is_renewable: whether renewing helps.
+    has_bug: whether `take` raises what nobody expects.
+    """
 
     def __init__(
         self, conversation: FakeConversation, after: Cursor | None, wake: Callable[[], None]
@@ -54,12 +59,16 @@ class FakeReading:
         self._has_snapshot = not self.recovered
         self._place = place.sequence if self.recovered else conversation.base
         self.renewal_error: AppError | None = None
+        self.is_renewable = True
+        self.has_bug = False
         conversation.readings.append(self)
 
     def take(self, limit_bytes: int) -> EventBatch | None:
         if self._has_snapshot:
             self._has_snapshot = False
             return EventBatch(None, self.epoch, self._conversation.base, (SNAPSHOT,))
+        if self.has_bug:
+            raise ValueError
         missing = self._missing()
         if not missing:
             return None
@@ -81,8 +90,9 @@ class FakeReading:
     async def renew(self) -> None:
         if self.renewal_error is not None:
             raise self.renewal_error
-        self._has_snapshot = True
-        self._place = self._conversation.base
+        if self.is_renewable:
+            self._has_snapshot = True
+            self._place = self._conversation.base
 
     def lag_bytes(self) -> int:
         return sum(len(event) for _, event in self._missing())
@@ -93,11 +103,12 @@ class FakeReading:
 
 
 class FakeReadings:
-    """See `app.infra.websocket.ports.Readings`; `failure` is raised by the next `open`."""
+    """See `app.infra.websocket.ports.Readings`; `is_awake`: cleared, `open` waits."""
 
     def __init__(self) -> None:
+        self.is_awake = asyncio.Event()
+        self.is_awake.set()
         self.conversations: dict[str, FakeConversation] = {}
-        self.failure: Exception | None = None
 
     def add(self, conversation_id: str) -> FakeConversation:
         return self.conversations.setdefault(conversation_id, FakeConversation())
@@ -109,8 +120,7 @@ class FakeReadings:
         after: Cursor | None,
         wake: Callable[[], None],
     ) -> FakeReading:
-        if self.failure is not None:
-            raise self.failure
+        await self.is_awake.wait()
         conversation = self.conversations.get(conversation_id)
         if conversation is None or conversation.owner != principal:
             raise NotFound("There is no such conversation.")
@@ -127,14 +137,21 @@ class FakeAdmission:
 
 
 class FakeTurns:
-    """See `app.infra.websocket.ports.Turns`; `failure` is raised by the next calls."""
+    """See `app.infra.websocket.ports.Turns`.
+
+    failure: raised by the next calls.
+    is_awake: cleared, `submit` waits as a slow disk makes it wait.
+    """
 
     def __init__(self) -> None:
+        self.is_awake = asyncio.Event()
+        self.is_awake.set()
         self.submitted: list[RunRequest] = []
         self.cancelled: list[RunId] = []
         self.failure: Exception | None = None
 
     async def submit(self, request: RunRequest) -> FakeAdmission:
+        await self.is_awake.wait()
         if self.failure is not None:
             raise self.failure
         known = any(each.run_id == request.run_id for each in self.submitted)

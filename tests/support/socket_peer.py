@@ -55,7 +55,7 @@ class Peer:
     def __init__(self, backstage: Backstage, limits: SocketLimits) -> None:
         self._incoming: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self._outgoing: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
-        self._has_left = False
+        self._gone: Exception | None = None
         self.is_reading = asyncio.Event()
         self.is_reading.set()
         self.socket = Socket(backstage.house, limits, "connection-1", self._receive, self._send)
@@ -65,8 +65,8 @@ class Peer:
 
     async def _send(self, message: Any) -> None:
         await self.is_reading.wait()
-        if self._has_left:
-            raise OSError
+        if self._gone is not None:
+            raise self._gone
         self._outgoing.put_nowait(message)
         if message["type"] == "websocket.close":
             self._incoming.put_nowait({"type": "websocket.disconnect"})
@@ -79,9 +79,9 @@ class Peer:
         text = frame if isinstance(frame, str) else json.dumps(frame)
         self._incoming.put_nowait({"type": "websocket.receive", "text": text})
 
-    def leave(self) -> None:
-        """Go without a word, as a lost connection does."""
-        self._has_left = True
+    def leave(self, raising: Exception | None = None) -> None:
+        """Go without a word, as a lost connection does; `raising`: what sends then raise."""
+        self._gone = raising or OSError()
         self.is_reading.set()
         self._incoming.put_nowait({"type": "websocket.disconnect"})
 
@@ -104,9 +104,13 @@ class Peer:
         code: int = message["code"]
         return code
 
+    def unheard(self) -> int:
+        """Return how many frames are waiting to be heard."""
+        return self._outgoing.qsize()
+
     def hears_nothing(self) -> bool:
-        """Return whether nothing is waiting to be heard."""
-        return self._outgoing.empty()
+        """Return whether none is."""
+        return self.unheard() == 0
 
 
 @asynccontextmanager
@@ -127,9 +131,9 @@ async def welcomed(backstage: Backstage, **changes: float) -> AsyncIterator[Peer
         yield peer
 
 
-async def settle() -> None:
+async def settle(rounds: int = 20) -> None:
     """Let every task go as far as it can without anything from outside."""
-    for _ in range(20):
+    for _ in range(rounds):
         await asyncio.sleep(0)
 
 

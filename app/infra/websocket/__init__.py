@@ -1,0 +1,1 @@
+"""The front door for sockets: a pure protocol core and its shell."""

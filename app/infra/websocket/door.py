@@ -1,0 +1,103 @@
+"""Lets sockets in, and shows them out when the node goes away."""
+
+import asyncio
+from collections.abc import Collection
+from uuid import uuid4
+
+import structlog
+from starlette.types import Receive, Scope, Send
+
+from app.infra.websocket.close_codes import CloseCode
+from app.infra.websocket.handshake import Refusal, refuse_handshake
+from app.infra.websocket.heartbeat import Heartbeat
+from app.infra.websocket.house import House, SocketLimits
+from app.infra.websocket.socket import Socket
+
+log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
+
+
+class SocketDoor:
+    """The ASGI application for the scope `websocket`.
+
+    A plain callable: a framework's socket object would cost as much memory as all of ours.
+    """
+
+    def __init__(
+        self, house: House, limits: SocketLimits, allowed_origins: Collection[str] = ()
+    ) -> None:
+        self._house = house
+        self._limits = limits
+        self._allowed_origins = frozenset(allowed_origins)
+        self._heartbeat = Heartbeat(limits.beat_seconds)
+        self._sockets: set[Socket] = set()
+        self._is_draining = False
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one socket from its handshake to its close."""
+        await receive()  # websocket.connect
+        # The server logs it at accept; it is never read here, and may hold what somebody put there.
+        scope["query_string"] = b""
+        refusal = self._refuse(scope)
+        if refusal is None:
+            await send({"type": "websocket.accept"})
+            await self._serve(receive, send)
+        else:
+            log.info("socket_refused", status=refusal.value)
+            await _send_refusal(refusal, scope, send)
+
+    async def run(self) -> None:
+        """Keep time for all sockets until cancelled; without it there is no beat, no deadline."""
+        await self._heartbeat.run()
+
+    def drain(self, retry_after_seconds: float) -> None:
+        """Let nobody in any more, and tell all that this node is going away."""
+        self._is_draining = True
+        for socket in self._sockets:
+            socket.warn(retry_after_seconds)
+
+    async def close_all(self, over_seconds: float) -> None:
+        """Close all sockets, spread evenly over a time, so that they do not come back at once.
+
+        Returns when all are told, which is before the last of them is gone.
+        """
+        sockets = tuple(self._sockets)
+        for socket in sockets:
+            socket.close(CloseCode.GOING_AWAY, "the node goes away")
+            await asyncio.sleep(over_seconds / len(sockets))
+
+    def _refuse(self, scope: Scope) -> Refusal | None:
+        if self._is_draining:
+            return Refusal.UNAVAILABLE
+        return refuse_handshake(
+            scope["path"], scope["scheme"], scope["headers"], self._allowed_origins
+        )
+
+    async def _serve(self, receive: Receive, send: Send) -> None:
+        connection_id = uuid4().hex
+        structlog.contextvars.bind_contextvars(connection_id=connection_id)
+        socket = Socket(self._house, self._limits, connection_id, receive, send)
+        self._sockets.add(socket)
+        self._heartbeat.add(socket)
+        log.info("socket_opened")
+        code: CloseCode | None = None
+        try:
+            code = await socket.serve()
+        except Exception:
+            # A bug in one socket ends that socket; the server closes it for us.
+            log.exception("socket_failed")
+        finally:
+            self._heartbeat.discard(socket)
+            self._sockets.discard(socket)
+            log.info("socket_closed", code=code.value if code else None)
+
+
+async def _send_refusal(refusal: Refusal, scope: Scope, send: Send) -> None:
+    if "websocket.http.response" not in scope.get("extensions", {}):
+        await send({"type": "websocket.close"})
+        return
+    headers = [(b"content-type", b"text/plain; charset=utf-8")]
+    await send(
+        {"type": "websocket.http.response.start", "status": refusal.value, "headers": headers}
+    )
+    body = refusal.name.replace("_", " ").lower().encode()
+    await send({"type": "websocket.http.response.body", "body": body})
