@@ -21,6 +21,18 @@ class PassageRef(TypedDict):
     focus_end: int
 
 
+class ToolCall(TypedDict):
+    """A tool call that was decided on.
+
+    call_id: unique, and the same when the step runs again.
+    arguments: a JSON object.
+    """
+
+    call_id: str
+    tool: str
+    arguments: str
+
+
 class ToolResult(TypedDict):
     """What one tool call gave back. `error`: the call failed and `text` says how."""
 
@@ -75,6 +87,7 @@ class TurnState(TypedDict, total=False):
     """
 
     plan: list[str]
+    tool_calls: list[ToolCall]
     passages: list[PassageRef]
     tool_results: Annotated[list[ToolResult], joined]
     answer: AnswerState
