@@ -6,10 +6,8 @@ from typing import Protocol
 from langgraph.graph import END, START, StateGraph
 from langgraph.runtime import Runtime
 
+from app.agents.names import COORDINATOR, WRITER
 from app.agents.turn import Agent, TurnFacts, TurnState
-
-COORDINATOR = "coordinator"
-WRITER = "writer"
 
 Wired = StateGraph[TurnState, TurnFacts, TurnState, TurnState]
 

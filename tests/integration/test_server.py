@@ -3,7 +3,6 @@
 import asyncio
 import json
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
@@ -17,36 +16,12 @@ from tests.support.colloquy import (
     RunningServer,
     running_server,
     server_environment,
-    server_process,
     share_weights,
 )
-from tests.support.model_server import ModelServer, model_server_process
+from tests.support.model_server import ModelServer
 
 SLOW = "Tell me slowly [[tokens=60 rate=20]]"
 TERMS = "Refunds are paid within five working days after we receive the goods."
-
-
-@pytest.fixture(scope="module")
-def model() -> Iterator[ModelServer]:
-    with model_server_process() as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("data")
-
-
-@pytest.fixture(scope="module")
-def server(data: Path, model: ModelServer) -> Iterator[RunningServer]:
-    """One server for all tests that leave it as it is; each has a conversation of its own."""
-    with server_process(data, **with_model(model)) as server:
-        yield server
-
-
-def with_model(model: ModelServer) -> dict[str, str]:
-    """Return the settings by which a server uses the stand-in."""
-    return {"OPENAI_BASE_URL": model.openai_url, "OPENAI_API_KEY": "key", "MODEL": "scripted"}
 
 
 async def stored(server: RunningServer, conversation_id: str) -> list[tuple[str, str, str]]:
@@ -189,10 +164,10 @@ async def test_a_model_that_fails_is_told_in_words(server: RunningServer) -> Non
 
 
 async def test_a_killed_server_answers_after_its_restart(
-    tmp_path: Path, model: ModelServer
+    tmp_path: Path, with_model: dict[str, str]
 ) -> None:
     async with (
-        running_server(tmp_path, **with_model(model)) as first,
+        running_server(tmp_path, **with_model) as first,
         chat_client(first.socket_url) as before,
     ):
         await before.ask("Go on [[tokens=200 rate=20]]")
@@ -200,7 +175,7 @@ async def test_a_killed_server_answers_after_its_restart(
         await first.kill()
 
     async with (
-        running_server(tmp_path, **with_model(model)) as second,
+        running_server(tmp_path, **with_model) as second,
         chat_client(second.socket_url, before.conversation_id) as after,
     ):
         answer = await after.seen_by(before).subscribe()
@@ -214,10 +189,10 @@ async def test_a_killed_server_answers_after_its_restart(
 
 
 async def test_a_stopped_server_warns_its_clients_and_finishes_what_it_can(
-    tmp_path: Path, model: ModelServer
+    tmp_path: Path, with_model: dict[str, str]
 ) -> None:
     async with (
-        running_server(tmp_path, **with_model(model)) as server,
+        running_server(tmp_path, **with_model) as server,
         chat_client(server.socket_url) as client,
     ):
         await client.ask("Go on [[tokens=10 rate=20]]")
@@ -373,9 +348,9 @@ async def test_a_setting_out_of_range_is_named_with_what_it_allows(tmp_path: Pat
 
 
 async def test_a_second_server_on_the_same_data_is_refused_in_a_sentence(
-    server: RunningServer, data: Path
+    server: RunningServer,
 ) -> None:
-    message = await failed_start(data)
+    message = await failed_start(server.folder)
 
     assert "DATA_DIR" in message
     assert "Traceback" not in message

@@ -20,9 +20,10 @@ NO_OLLAMA = "http://127.0.0.1:9"
 
 @dataclass
 class RunningServer:
-    """A server that takes connections."""
+    """A server that takes connections, and keeps its data in `folder`."""
 
     url: str
+    folder: Path
     process: Popen[str]
 
     @property
@@ -51,7 +52,7 @@ def server_process(folder: Path, **settings: str) -> Iterator[RunningServer]:
     environment = server_environment(folder, settings)
     with Popen(command, cwd=folder, env=environment, stdout=PIPE, text=True) as process:
         try:
-            yield RunningServer(_address(process), process)
+            yield RunningServer(_address(process), folder, process)
             process.terminate()
             process.wait(STOP_SECONDS)
         finally:

@@ -1,7 +1,6 @@
 """The whole room of documents on real stores in a folder, to be used without a server."""
 
-import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,10 +20,11 @@ from core.clock import SystemClock
 from core.documents import Job
 from core.ids import JobId
 from core.ports.compute import Compute
-from core.ports.job_store import Accepted, JobQueue
+from core.ports.job_store import Accepted
 from core.ports.vector_store import VectorStore
 from core.principal import LOCAL, Principal
 from tests.support.sql import migrated_database
+from tests.support.watched_queue import WatchedQueue
 
 FILE_LIMIT_BYTES = 1024 * 1024
 FINAL = ("succeeded", "failed", "cancelled")
@@ -39,7 +39,7 @@ class KnowledgeRoom:
     intake: Intake
     runner: JobRunner
     ingestion: Ingestion
-    queue: JobQueue
+    queue: WatchedQueue
     jobs: SqlJobStore
     vectors: VectorStore
     blob_folder: Path
@@ -60,11 +60,21 @@ class KnowledgeRoom:
         while (job := await self.queue.claim()) is not None:
             await self.ingestion.run(job)
 
-    async def finished(self, job_id: JobId, principal: Principal = LOCAL) -> Job:
+    async def finished(self, job_id: JobId) -> Job:
         """Return a job once it has ended; something else must be doing it."""
-        while (job := await self.jobs.get(principal, job_id)).status not in FINAL:
-            await asyncio.sleep(0)
-        return job
+        return await self._once(job_id, lambda job: job.status in FINAL)
+
+    async def at_stage(self, job_id: JobId, stage: str) -> Job:
+        """Return a job once it is there; something else must be doing it."""
+        return await self._once(job_id, lambda job: job.stage == stage)
+
+    async def _once(self, job_id: JobId, is_so: Callable[[Job], bool]) -> Job:
+        while True:
+            changed = self.queue.changed
+            job = await self.jobs.get(LOCAL, job_id)
+            if is_so(job):
+                return job
+            await changed.wait()
 
     def blob_count(self) -> int:
         """Return how many files lie in the folder of blobs, half-written ones too."""
@@ -79,15 +89,15 @@ async def knowledge_room(
     clock = SystemClock()
     async with migrated_database(folder) as database:
         collections = SqlCollectionStore(database, clock)
-        documents = SqlDocumentStore(database, clock)
+        documents = SqlDocumentStore(database)
         passages = SqlPassageStore(database)
         jobs = SqlJobStore(database, clock)
-        queue = SqlJobQueue(database, clock)
+        queue = WatchedQueue(SqlJobQueue(database, clock))
         blobs = DiskBlobStore(folder / "blobs")
         ingestion = Ingestion(queue, passages, vectors, blobs, compute)
         runner = JobRunner(queue, ingestion)
         yield KnowledgeRoom(
-            library=Library(collections, documents, passages, vectors, blobs),
+            library=Library(collections, documents, passages, jobs, vectors, blobs),
             search=Search(collections, documents, passages, vectors, compute),
             intake=Intake(
                 collections,
@@ -104,6 +114,14 @@ async def knowledge_room(
             vectors=vectors,
             blob_folder=folder / "blobs",
         )
+
+
+async def assert_empty(room: KnowledgeRoom) -> None:
+    """Nothing is left of any document: no chunk, no passage, no file."""
+    for collection in await room.library.collections(LOCAL):
+        assert await room.vectors.count(LOCAL.tenant_id, collection.id) == 0
+    assert await room.search.search(LOCAL, "default", "refunds parrots", 9) == []
+    assert room.blob_count() == 0
 
 
 async def _in_pieces(content: bytes) -> AsyncIterator[bytes]:

@@ -2,13 +2,12 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import Select, delete, select, tuple_, update
+from sqlalchemy import Select, delete, select, tuple_
 
 from app.infra.sql.engine import Database
-from app.infra.sql.knowledge_rows import OPEN_JOBS, document_of
-from app.infra.sql.knowledge_tables import CollectionRow, DocumentRow, JobRow
-from core.clock import Clock
-from core.documents import Document, DocumentStatus, JobStatus
+from app.infra.sql.knowledge_rows import document_of
+from app.infra.sql.knowledge_tables import CollectionRow, DocumentRow
+from core.documents import Document, DocumentStatus
 from core.errors import NotFound
 from core.ids import CollectionId, DocumentId
 from core.ports.document_store import DocumentMark
@@ -18,9 +17,8 @@ from core.principal import Principal
 class SqlDocumentStore:
     """See `DocumentStore`."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
-        self._clock = clock
 
     async def get(self, principal: Principal, document_id: DocumentId) -> Document:
         """See `DocumentStore`."""
@@ -67,21 +65,11 @@ class SqlDocumentStore:
 
     async def delete(self, principal: Principal, document_id: DocumentId) -> None:
         """See `DocumentStore`."""
-        cancel = (
-            update(JobRow)
-            .where(
-                JobRow.tenant_id == principal.tenant_id,
-                JobRow.document_id == document_id,
-                JobRow.status.in_(OPEN_JOBS),
-            )
-            .values(status=JobStatus.CANCELLED, finished_at=self._clock.now())
-        )
         # Its passages go with it: their foreign key cascades.
         remove = delete(DocumentRow).where(
             DocumentRow.tenant_id == principal.tenant_id, DocumentRow.id == document_id
         )
         async with self._database.writing() as connection:
-            await connection.execute(cancel)
             await connection.execute(remove)
 
 

@@ -1,10 +1,10 @@
 """Jobs in the relational database, for those who ask."""
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.infra.sql.engine import Database
-from app.infra.sql.knowledge_rows import job_of
+from app.infra.sql.knowledge_rows import OPEN_JOBS, job_of
 from app.infra.sql.knowledge_tables import CollectionRow, DocumentRow, JobRow
 from app.infra.sql.upsert import upsert
 from core.clock import Clock
@@ -44,6 +44,20 @@ class SqlJobStore:
         if row is None:
             raise NotFound("There is no such job.")
         return job_of(row._asdict())
+
+    async def cancel(self, principal: Principal, document_id: DocumentId) -> None:
+        """See `JobStore`."""
+        statement = (
+            update(JobRow)
+            .where(
+                JobRow.tenant_id == principal.tenant_id,
+                JobRow.document_id == document_id,
+                JobRow.status.in_(OPEN_JOBS),
+            )
+            .values(status=JobStatus.CANCELLED, finished_at=self._clock.now())
+        )
+        async with self._database.writing() as connection:
+            await connection.execute(statement)
 
     async def count_queued(self) -> int:
         """See `JobStore`."""

@@ -1,0 +1,1 @@
+"""Rules of the room of documents, without I/O."""

@@ -57,10 +57,14 @@ def test_a_single_hit_has_the_whole_weight_of_its_search() -> None:
 @given(st.lists(st.tuples(st.sampled_from("abcd"), st.sampled_from([0.1, 0.5, 0.9])), max_size=12))
 def test_the_order_does_not_depend_on_how_ties_came_in(found: list[tuple[str, float]]) -> None:
     hits = [hit(name, score, start=place) for place, (name, score) in enumerate(found)]
-    ordered = sorted(hits, key=lambda item: -item.score)
-    other = sorted(reversed(hits), key=lambda item: -item.score)
+    backwards = [*hits]
+    backwards.reverse()
 
-    assert rank(VectorHits(tuple(ordered), ())) == rank(VectorHits(tuple(other), ()))
+    assert rank(VectorHits(falling(hits), ())) == rank(VectorHits(falling(backwards), ()))
+
+
+def falling(hits: list[VectorHit]) -> tuple[VectorHit, ...]:
+    return tuple(sorted(hits, key=lambda item: -item.score))
 
 
 def hit(

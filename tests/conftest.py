@@ -1,0 +1,36 @@
+"""The servers that tests of several rooms share: one of each for a test process."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.colloquy import RunningServer, server_process
+from tests.support.model_server import ModelServer, model_server_process
+
+
+@pytest.fixture(scope="session")
+def model() -> Iterator[ModelServer]:
+    """A model behind HTTP that answers as the question's directive says."""
+    with model_server_process() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def with_model(model: ModelServer) -> dict[str, str]:
+    """The settings by which a server uses that model."""
+    return {"OPENAI_BASE_URL": model.openai_url, "OPENAI_API_KEY": "key", "MODEL": "scripted"}
+
+
+@pytest.fixture(scope="session")
+def server(
+    tmp_path_factory: pytest.TempPathFactory, with_model: dict[str, str]
+) -> Iterator[RunningServer]:
+    """One server for all tests that leave it as it is; each has conversations of its own."""
+    with server_process(tmp_path_factory.mktemp("data"), **with_model) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def base_url(server: RunningServer) -> str:
+    """Where the page is."""
+    return server.url

@@ -1,0 +1,134 @@
+"""What the stores of jobs do, on a real database."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from core.documents import DocumentStatus, JobStatus
+from core.principal import LOCAL
+from tests.support.knowledge_stores import FACTS, Stores, knowledge_stores
+from tests.support.sql import STRANGER
+
+
+@pytest.fixture
+async def stores(tmp_path: Path) -> AsyncIterator[Stores]:
+    async with knowledge_stores(tmp_path) as stores:
+        yield stores
+
+
+async def test_jobs_are_given_out_once_the_oldest_first(stores: Stores) -> None:
+    first, second = await stores.add(name="first.txt"), await stores.add()
+
+    claimed = [await stores.queue.claim() for _ in range(3)]
+
+    assert [job.id if job else None for job in claimed] == [first.job_id, second.job_id, None]
+    job = claimed[0]
+    assert job is not None
+    assert (job.principal, job.document_name, job.attempt) == (LOCAL, "first.txt", 1)
+    assert job.collection == "default"
+    assert (await stores.jobs.get(LOCAL, job.id)).status is JobStatus.RUNNING
+
+
+async def test_two_workers_never_get_the_same_job(stores: Stores) -> None:
+    for _ in range(4):
+        await stores.add()
+    async with asyncio.TaskGroup() as group:
+        claims = [group.create_task(stores.queue.claim()) for _ in range(6)]
+
+    got = [job.id for task in claims if (job := task.result())]
+    assert len(got) == len(set(got)) == 4
+
+
+async def test_a_job_tells_how_far_it_is(stores: Stores) -> None:
+    accepted = await stores.add()
+    await stores.queue.claim()
+
+    assert await stores.queue.report(accepted.job_id, "embedding", 0.5)
+
+    job = await stores.jobs.get(LOCAL, accepted.job_id)
+    assert (job.stage, job.progress) == ("embedding", 0.5)
+
+
+async def test_success_makes_the_document_ready(stores: Stores) -> None:
+    accepted = await stores.add()
+    home = await stores.collections.get(LOCAL, "default")
+    assert not await stores.documents.has_ready(LOCAL, home.id)
+
+    await stores.finish(accepted)
+
+    document = await stores.documents.get(LOCAL, accepted.document_id)
+    assert document.status is DocumentStatus.READY
+    assert (document.media_type, document.page_count, document.passage_count) == (
+        "text/plain",
+        3,
+        2,
+    )
+    job = await stores.jobs.get(LOCAL, accepted.job_id)
+    assert (job.status, job.progress) == (JobStatus.SUCCEEDED, 1.0)
+    assert await stores.documents.has_ready(LOCAL, home.id)
+
+
+async def test_failure_says_why(stores: Stores) -> None:
+    accepted = await stores.add()
+    await stores.queue.claim()
+
+    assert await stores.queue.fail(accepted.job_id, "The file is empty.")
+
+    job = await stores.jobs.get(LOCAL, accepted.job_id)
+    assert (job.status, job.error) == (JobStatus.FAILED, "The file is empty.")
+    document = await stores.documents.get(LOCAL, accepted.document_id)
+    assert document.status is DocumentStatus.FAILED
+
+
+async def test_who_does_a_cancelled_job_is_told(stores: Stores) -> None:
+    accepted = await stores.add()
+    await stores.queue.claim()
+
+    await stores.jobs.cancel(LOCAL, accepted.document_id)
+
+    assert not await stores.queue.report(accepted.job_id, "embedding", 0.5)
+    assert not await stores.queue.succeed(accepted.job_id, FACTS)
+    assert not await stores.queue.fail(accepted.job_id, "no")
+    assert (await stores.jobs.get(LOCAL, accepted.job_id)).status is JobStatus.CANCELLED
+
+
+async def test_a_cancelled_job_is_never_given_out(stores: Stores) -> None:
+    accepted = await stores.add()
+
+    await stores.jobs.cancel(LOCAL, accepted.document_id)
+
+    assert await stores.queue.claim() is None
+    assert await stores.queue.reopen() == 0
+
+
+async def test_a_job_that_has_ended_is_not_cancelled(stores: Stores) -> None:
+    accepted = await stores.add()
+    await stores.finish(accepted)
+
+    await stores.jobs.cancel(LOCAL, accepted.document_id)
+
+    assert (await stores.jobs.get(LOCAL, accepted.job_id)).status is JobStatus.SUCCEEDED
+
+
+async def test_nobody_cancels_another_tenants_job(stores: Stores) -> None:
+    accepted = await stores.add()
+
+    await stores.jobs.cancel(STRANGER, accepted.document_id)
+
+    assert (await stores.jobs.get(LOCAL, accepted.job_id)).status is JobStatus.QUEUED
+
+
+async def test_jobs_of_a_stopped_process_are_given_out_again(stores: Stores) -> None:
+    running, waiting = await stores.add(), await stores.add()
+    done = await stores.queue.claim()
+    assert done is not None
+    await stores.queue.report(running.job_id, "embedding", 0.5)
+
+    assert await stores.queue.reopen() == 2
+
+    again = await stores.queue.claim()
+    assert again is not None
+    assert (again.id, again.attempt) == (running.job_id, 2)
+    assert (await stores.jobs.get(LOCAL, waiting.job_id)).status is JobStatus.QUEUED
