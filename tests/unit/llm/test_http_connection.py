@@ -121,6 +121,17 @@ def test_an_aborted_connection_tells_nothing_more() -> None:
     assert line.log.told == []
 
 
+def test_who_gives_up_late_does_not_break_the_next_request() -> None:
+    line = Line()
+    line.connection.data_received(EMPTY)
+    second = line.again()
+    line.connection.abandon(line.log)
+    line.connection.leave(line.log)
+    assert line.connection.is_open
+    line.connection.data_received(EMPTY)
+    assert second.told == [200, "end"]
+
+
 def test_bytes_that_nobody_asked_for_close_the_connection() -> None:
     line = Line()
     line.connection.data_received(EMPTY)

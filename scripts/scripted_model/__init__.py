@@ -1,0 +1,1 @@
+"""A stand-in for a model's server: real HTTP, the OpenAI streaming protocol, faults on request."""

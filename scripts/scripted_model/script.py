@@ -1,0 +1,107 @@
+"""Says how the stand-in answers one request.
+
+A script is a directive in double square brackets in the last user message, because that is the
+one thing that every client, framework and relay hands on unchanged:
+
+    What is the price? [[tokens=40 rate=30 fault=reset at=20]]
+
+Its words are `key=value`, values percent-encoded where they hold a space or a bracket. The keys
+are the fields of `Script`, with the defaults they have there.
+"""
+
+import json
+import re
+from dataclasses import dataclass, fields, replace
+from typing import Literal
+from urllib.parse import unquote
+
+Fault = Literal["", "hang", "reset", "truncate", "malformed", "error"]
+
+_DIRECTIVE = re.compile(r"\[\[([^\[\]]*=[^\[\]]*)\]\]")
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """How one request is answered.
+
+    tokens: how many pieces of text; each is one chunk of the stream.
+    say: the text itself, cut at its spaces, instead of `tokens` numbered words.
+    reasoning: how many pieces of `reasoning_content` come first.
+    tool: a tool of this name is called with `{"question": "..."}` after the text.
+    stamp: each token is `@` and the time it is sent (`time.monotonic_ns`, 18 digits), the first
+        one has `#` and the time its request arrived before that.
+    rate: tokens a second; 0: as fast as the client takes them.
+    delay: seconds before the first token.
+    per_write: how many tokens go into one write, and so into one read of the client.
+    split: bytes per write, whatever they cut through; 0: whole chunks. `rate` then counts writes.
+    status: answer with this HTTP status and an error body instead.
+    code: the error's `code` field.
+    retry_after: seconds, as a header beside `status`.
+    failures: how many times this very message is met with `status` or `fault`; -1: always.
+    fault: what goes wrong when `at` tokens are sent (-1: before the head of the answer): `hang`
+        (silence), `reset` (the connection breaks), `truncate` (the reply ends in good order but
+        unfinished), `malformed` (a chunk that is not JSON), `error` (an error in the stream).
+    usage: 1: a usage chunk ends the stream even if not asked for; -1: none even if asked for.
+    empty: as many chunks without choices come first.
+    done: 0: no `[DONE]` at the end.
+    framing: `chunked`, or `close`: neither length nor chunks, the end is the connection's end.
+    whole: 1: one JSON object, whatever the request asked for.
+    then: `reset`: the connection breaks when it is used for another request.
+    """
+
+    tokens: int = 20
+    say: str = ""
+    reasoning: int = 0
+    tool: str = ""
+    stamp: int = 0
+    rate: float = 0.0
+    delay: float = 0.0
+    per_write: int = 1
+    split: int = 0
+    status: int = 0
+    code: str = ""
+    retry_after: str = ""
+    failures: int = -1
+    fault: Fault = ""
+    at: int = 0
+    usage: int = 0
+    empty: int = 0
+    done: int = 1
+    framing: str = "chunked"
+    whole: int = 0
+    then: str = ""
+
+    def healed(self) -> "Script":
+        """Return the script without its faults."""
+        return replace(self, status=0, fault="")
+
+
+_READERS: dict[str, type[int] | type[float] | type[str]] = {
+    field.name: type(getattr(Script(), field.name)) for field in fields(Script)
+}
+
+
+def read_script(message: str, default: Script) -> Script:
+    """Return what the last directive in `message` asks for; `default` where it has none.
+
+    Raises `ValueError` naming a word that is no field of `Script`.
+    """
+    directives = _DIRECTIVE.findall(message)
+    if not directives:
+        return default
+    values: dict[str, object] = {}
+    for word in directives[-1].split():
+        key, _, value = word.partition("=")
+        if key not in _READERS:
+            raise ValueError(f"the script has no {key!r}")
+        values[key] = _READERS[key](unquote(value))
+    return replace(Script(), **values)  # type: ignore[arg-type]  # fields read by their own types
+
+
+def last_user_message(body: bytes) -> str:
+    """Return the text of the last user message of a request; empty where there is none."""
+    for message in reversed(json.loads(body).get("messages", [])):
+        if message.get("role") == "user":
+            content = message.get("content")
+            return content if isinstance(content, str) else json.dumps(content)
+    return ""
