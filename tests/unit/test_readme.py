@@ -2,6 +2,11 @@
 
 import re
 from pathlib import Path
+from typing import get_args
+
+from app.infra.websocket.close_codes import CloseCode
+from app.infra.websocket.frames import ClientFrame, ServerFrame
+from core.events import CITATIONS, RUN_RESUMED
 
 ROOT = Path(__file__).parents[2]
 TARGET = re.compile(r"^(?P<name>[a-z]+):(?P<needs>[^#=\n]*)", re.MULTILINE)
@@ -97,3 +102,20 @@ def test_a_decision_fits_on_a_page() -> None:
         f"{number:04}" for number in range(1, len(decisions) + 1)
     ]
     assert [path.name for path in decisions if len(path.read_text().splitlines()) > 40] == []
+
+
+def test_the_protocol_page_names_every_frame_and_field() -> None:
+    page = read("docs/protocol.md")
+    missing = []
+    for frame in (*get_args(get_args(ClientFrame)[0]), *get_args(get_args(ServerFrame)[0])):
+        (kind,) = get_args(frame.model_fields["type"].annotation)
+        names = [field.alias or name for name, field in frame.model_fields.items()]
+        missing += [name for name in [kind, *names] if name != "type" and f"`{name}`" not in page]
+    assert missing == []
+
+
+def test_the_protocol_page_names_every_code_of_our_own() -> None:
+    page = read("docs/protocol.md")
+    told = {int(code) for code in re.findall(r"^\| (4\d{3}) \|", page, flags=re.MULTILINE)}
+    assert told == {code.value for code in CloseCode if code >= 4000}
+    assert all(f"`{name}`" in page for name in (CITATIONS, RUN_RESUMED))
