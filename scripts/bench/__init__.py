@@ -1,0 +1,1 @@
+"""Measures what a token and a turn cost, beside two servers that do nothing but relay."""

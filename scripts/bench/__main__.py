@@ -1,0 +1,56 @@
+"""Prints what a token and a turn cost: `python -m scripts.bench`, or `make bench`.
+
+Three servers in turn, each alone on one core; the scripted model and the load driver share
+another. CPU time is that of the server's processes, from /proc, children included.
+"""
+
+import argparse
+import sys
+from contextlib import AbstractContextManager
+
+from scripts.bench.contenders import Contender, colloquy, relay, scripted_model
+from scripts.bench.report import Results, faults, machine, table
+from scripts.bench.suite import FULL, QUICK, Sizes, measure
+
+_NAMES = ("bare", "fastapi", "colloquy")
+
+
+def main() -> None:
+    """Measure and print."""
+    arguments = _parser().parse_args()
+    if not sys.platform.startswith("linux"):
+        sys.exit("make bench reads /proc and binds processes to cores: it needs Linux")
+    sizes = QUICK if arguments.quick else FULL
+    print(machine(), flush=True)
+    results = {name: _one(name, sizes) if name in arguments.only else {} for name in _NAMES}
+    print(table(results["bare"], results["fastapi"], results["colloquy"], sizes.streams))
+    for name in _NAMES:
+        print(*faults(name, results[name]), sep="\n", end="")
+    sys.exit(any(result.faults for result in results["colloquy"].values()))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m scripts.bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="about a minute, rougher numbers")
+    parser.add_argument(
+        "--only", nargs="+", choices=_NAMES, default=_NAMES, help="measure only these"
+    )
+    return parser
+
+
+def _one(name: str, sizes: Sizes) -> Results:
+    with scripted_model() as model, _contender(name, model.url) as server:
+        results = measure(server, model.pid, sizes)
+        if name == "colloquy" and any(result.faults for result in results.values()):
+            print(server.last_words(), file=sys.stderr)
+        return results
+
+
+def _contender(name: str, model_url: str) -> AbstractContextManager[Contender]:
+    if name == "colloquy":
+        return colloquy(model_url)
+    return relay(name, f"scripts.bench.{name}_relay", model_url)
+
+
+if __name__ == "__main__":
+    main()

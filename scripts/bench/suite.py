@@ -1,0 +1,72 @@
+"""Which measurements are made of each server, and how long they are."""
+
+import subprocess
+import sys
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+from msgspec.structs import replace
+
+from scripts.bench.contenders import Contender
+from scripts.bench.documents import QUESTION, upload
+from scripts.bench.plan import Plan, Result
+from scripts.bench.process import load_core, pinned
+
+_DRIVER_SECONDS: Final = 180
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """How much is measured.
+
+    seconds: of each paced window.
+    streams: how many streams at once are measured, one window each.
+    saturated: tokens per stream.
+    turns: for the overhead until the first token.
+    sockets: that lie idle.
+    """
+
+    seconds: float = 10.0
+    streams: tuple[int, ...] = (50, 200, 500)
+    saturated: int = 4000
+    turns: int = 150
+    sockets: int = 1000
+
+
+QUICK: Final = Sizes(seconds=3.0, streams=(200, 500), saturated=2000, turns=100, sockets=1000)
+FULL: Final = Sizes()
+
+
+def measure(server: Contender, model_pid: int, sizes: Sizes) -> dict[str, Result]:
+    """Return all that is measured of one server, by name."""
+    turns = Plan("turns", server.wire, server.socket_url, server.pid, model_pid, count=sizes.turns)
+    # The memory first: what busy streams have left behind would hide what a socket takes.
+    plans = {
+        "idle": replace(turns, kind="idle", streams=sizes.sockets),
+        "straight": turns,
+        "saturated": replace(turns, kind="saturated", streams=50, count=sizes.saturated),
+    }
+    for streams in sizes.streams:
+        plans[f"paced {streams}"] = replace(
+            turns, kind="paced", streams=streams, seconds=sizes.seconds
+        )
+    results = {name: drive(server, plan) for name, plan in plans.items()}
+    if server.wire == "colloquy":
+        upload(server)
+        results["retrieval"] = drive(server, replace(turns, question=QUESTION))
+    return results
+
+
+def drive(server: Contender, plan: Plan) -> Result:
+    """Run the load driver with one plan, in a process of its own, and return what it saw."""
+    print(f"  {server.name}: {plan.kind}, {plan.streams} streams", file=sys.stderr, flush=True)
+    command = [sys.executable, "-m", "scripts.bench.driver", msgspec.json.encode(plan).decode()]
+    with pinned(command, load_core()) as process:
+        try:
+            output, _ = process.communicate(timeout=_DRIVER_SECONDS)
+        except subprocess.TimeoutExpired:
+            return Result(faults=["the load driver did not come back"])
+    if process.returncode or not output:
+        return Result(faults=[f"the load driver failed ({process.returncode})"])
+    return msgspec.json.decode(output, type=Result)

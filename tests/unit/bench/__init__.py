@@ -1,0 +1,1 @@
+"""Rules of the developers' tools, without I/O."""

@@ -1,0 +1,70 @@
+import { useEffect, useMemo } from "react";
+import { COLLECTION } from "../api/documents";
+import type { Stage, Submission } from "../connection/link";
+import { useConnection, useLink } from "../connection/use-link";
+import { newId } from "../elements/new-id";
+import { EMPTY, type Transcript } from "../wire/transcript";
+import { runsAtWork, type Shown, shownIn } from "./shown";
+
+/** One conversation, with what can be done in it. */
+export interface Conversation {
+  /** null where it does not exist yet. */
+  stage: Stage | null;
+  transcript: Transcript;
+  shown: readonly Shown[];
+  isRunning: boolean;
+  ask: (text: string) => void;
+  /** Stops what is answered now and what waits behind it. */
+  stop: () => void;
+  sendAgain: (submission: Submission) => void;
+  withdraw: (submission: Submission) => void;
+}
+
+/** Returns a conversation and follows it. */
+export function useConversation(conversationId: string, isNew: boolean): Conversation {
+  const connection = useConnection();
+  const follow = useLink((link) => link.follows.get(conversationId));
+  const everySubmission = useLink((link) => link.submissions);
+  const submissions = useMemo(
+    () => everySubmission.filter((one) => one.conversationId === conversationId),
+    [everySubmission, conversationId],
+  );
+  const transcript = follow?.transcript ?? EMPTY;
+  const shown = useMemo(() => shownIn(transcript, submissions), [transcript, submissions]);
+  const runs = runsAtWork(transcript, submissions);
+
+  useEffect(() => {
+    if (!isNew) connection.put({ kind: "follow", conversationId });
+  }, [connection, conversationId, isNew]);
+
+  return {
+    stage: follow?.stage ?? null,
+    transcript,
+    shown,
+    isRunning: runs.length > 0,
+    ask: (text) =>
+      connection.put({ kind: "submit", submission: newSubmission(conversationId, text) }),
+    stop: () => {
+      for (const runId of runs) connection.put({ kind: "cancel", runId });
+    },
+    sendAgain: (submission) =>
+      connection.put({
+        kind: "submit",
+        submission: { ...submission, stage: "sending", refusals: 0, problem: null },
+      }),
+    withdraw: ({ runId }) => connection.put({ kind: "withdraw", runId }),
+  };
+}
+
+function newSubmission(conversationId: string, text: string): Submission {
+  return {
+    runId: newId(),
+    conversationId,
+    messageId: newId(),
+    text,
+    collection: COLLECTION,
+    stage: "sending",
+    refusals: 0,
+    problem: null,
+  };
+}

@@ -1,0 +1,175 @@
+import type { AgUiEvent, AgUiMessage, CitationsValue } from "./events";
+import { citationsOf, textOf } from "./events";
+import type { Answer, Entry, Outcome, Part, Question } from "./transcript";
+
+type Entries = readonly Entry[];
+type Of<T extends AgUiEvent["type"]> = Extract<AgUiEvent, { type: T }>;
+
+/** Returns the entries after one more event of a run. An event nobody shows changes nothing. */
+export function applyEvent(entries: Entries, event: AgUiEvent, runId: string | null): Entries {
+  switch (event.type) {
+    case "MESSAGES_SNAPSHOT":
+      return replaceAll(entries, event.messages, runId);
+    case "RUN_STARTED":
+      return start(entries, event);
+    case "RUN_FINISHED":
+      return finish(entries, event.runId, {
+        kind: event.outcome?.type === "cancelled" ? "stopped" : "finished",
+      });
+    case "RUN_ERROR":
+      return finish(entries, runId, {
+        kind: "failed",
+        message: event.message,
+        code: event.code ?? "internal",
+      });
+    default:
+      return editAnswer(entries, runId, (answer) => applyToAnswer(answer, event));
+  }
+}
+
+function applyToAnswer(answer: Answer, event: AgUiEvent): Answer {
+  switch (event.type) {
+    case "STEP_STARTED":
+      return { ...answer, steps: [...answer.steps, event.stepName] };
+    case "STEP_FINISHED":
+      return { ...answer, steps: without(answer.steps, event.stepName) };
+    case "CUSTOM":
+      return applyCustom(answer, event);
+    default: {
+      const parts = applyToParts(answer.parts, event);
+      return parts === answer.parts ? answer : { ...answer, parts };
+    }
+  }
+}
+
+function applyCustom(answer: Answer, event: Of<"CUSTOM">): Answer {
+  if (event.name === "run.resumed") return { ...answer, resumed: true, steps: [] };
+  if (event.name !== "citations") return answer;
+  const { messageId, citations } = event.value as CitationsValue;
+  const parts = answer.parts.map((part) =>
+    part.kind === "text" && part.messageId === messageId ? { ...part, citations } : part,
+  );
+  return { ...answer, parts };
+}
+
+function applyToParts(parts: readonly Part[], event: AgUiEvent): readonly Part[] {
+  switch (event.type) {
+    case "TEXT_MESSAGE_START":
+      return [...parts, { kind: "text", messageId: event.messageId, text: "", citations: [] }];
+    case "REASONING_MESSAGE_START":
+      return [...parts, { kind: "reasoning", messageId: event.messageId, text: "" }];
+    case "TOOL_CALL_START":
+      return [...parts, newTool(event)];
+    case "TEXT_MESSAGE_CONTENT":
+      return grow(parts, "text", event.messageId, event.delta);
+    case "REASONING_MESSAGE_CONTENT":
+      return grow(parts, "reasoning", event.messageId, event.delta);
+    case "TOOL_CALL_ARGS":
+      return growArguments(parts, event);
+    case "TOOL_CALL_RESULT":
+      return answerTool(parts, event);
+    default:
+      return parts;
+  }
+}
+
+function newTool(event: Of<"TOOL_CALL_START">): Part {
+  const { toolCallId: callId, toolCallName: name } = event;
+  return { kind: "tool", callId, name, arguments: "", result: null };
+}
+
+function grow(
+  parts: readonly Part[],
+  kind: "text" | "reasoning",
+  messageId: string,
+  delta: string,
+): readonly Part[] {
+  return parts.map((part) =>
+    part.kind === kind && part.messageId === messageId
+      ? { ...part, text: part.text + delta }
+      : part,
+  );
+}
+
+function growArguments(parts: readonly Part[], event: Of<"TOOL_CALL_ARGS">): readonly Part[] {
+  return parts.map((part) =>
+    part.kind === "tool" && part.callId === event.toolCallId
+      ? { ...part, arguments: part.arguments + event.delta }
+      : part,
+  );
+}
+
+function answerTool(parts: readonly Part[], event: Of<"TOOL_CALL_RESULT">): readonly Part[] {
+  const result = typeof event.content === "string" ? event.content : "";
+  return parts.map((part) =>
+    part.kind === "tool" && part.callId === event.toolCallId ? { ...part, result } : part,
+  );
+}
+
+function start(entries: Entries, event: Of<"RUN_STARTED">): Entries {
+  const known = new Set(entries.map((entry) => entry.id));
+  const questions = (event.input?.messages ?? [])
+    .filter((message) => message.role === "user" && !known.has(message.id))
+    .map(asQuestion);
+  return [...entries, ...questions, newAnswer(event.runId, event.runId)];
+}
+
+function finish(entries: Entries, runId: string | null, outcome: Outcome): Entries {
+  return editAnswer(entries, runId, (answer) => ({ ...answer, outcome, steps: [] }));
+}
+
+/** The stored messages stand instead of all that was shown; a run at work begins its answer anew. */
+function replaceAll(entries: Entries, messages: AgUiMessage[], runId: string | null): Entries {
+  const said = messages.flatMap((message): Entry[] => {
+    if (message.role === "user") return [asQuestion(message)];
+    return message.role === "assistant" ? [asAnswer(message)] : [];
+  });
+  const running = runId === null ? undefined : findAnswer(entries, runId);
+  return running ? [...said, { ...running, parts: [], steps: [] }] : said;
+}
+
+function asQuestion(message: AgUiMessage): Question {
+  return { kind: "question", id: message.id, text: textOf(message) };
+}
+
+function asAnswer(message: AgUiMessage): Answer {
+  const text = textOf(message);
+  const part: Part = { kind: "text", messageId: message.id, text, citations: citationsOf(message) };
+  return { ...newAnswer(message.id, null), parts: [part], outcome: { kind: "finished" } };
+}
+
+function newAnswer(id: string, runId: string | null): Answer {
+  return {
+    kind: "answer",
+    id,
+    runId,
+    parts: [],
+    steps: [],
+    outcome: { kind: "running" },
+    resumed: false,
+  };
+}
+
+function findAnswer(entries: Entries, runId: string): Answer | undefined {
+  return entries.findLast(
+    (entry): entry is Answer => entry.kind === "answer" && entry.runId === runId,
+  );
+}
+
+/** Edits a run's answer, which is begun where its start was told by a snapshot. */
+function editAnswer(
+  entries: Entries,
+  runId: string | null,
+  edit: (answer: Answer) => Answer,
+): Entries {
+  if (runId === null) return entries;
+  const found = findAnswer(entries, runId);
+  if (!found) return [...entries, edit(newAnswer(runId, runId))];
+  const edited = edit(found);
+  return edited === found ? entries : entries.map((entry) => (entry === found ? edited : entry));
+}
+
+function without(names: readonly string[], name: string): string[] {
+  const at = names.indexOf(name);
+  return names.filter((_, index) => index !== at);
+}
