@@ -35,6 +35,20 @@ class Citation:
 
 
 @dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A tool that was called for an answer.
+
+    arguments: a JSON object, as text.
+    result: what it gave back; None where the answer was stopped before it did.
+    """
+
+    id: str
+    name: str
+    arguments: str
+    result: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """One message of a conversation's transcript.
 
@@ -49,6 +63,7 @@ class Message:
     content: str
     created_at: datetime
     citations: tuple[Citation, ...] = ()
+    tool_calls: tuple[ToolCall, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from core.conversations import Citation
+from core.conversations import Citation, ToolCall
 from core.ids import ConversationId, MessageId, RunId
 from core.principal import Principal
 
@@ -95,9 +95,10 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a run said, whole."""
+    """What a run said, whole. An answer that was stopped may be tool calls and no text."""
 
     message_id: MessageId
     text: str
     citations: tuple[Citation, ...] = ()
     usage: tuple[Usage, ...] = ()
+    tool_calls: tuple[ToolCall, ...] = ()

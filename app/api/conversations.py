@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from app.api.caller import Caller
 from app.api.cursor import decode_cursor, encode_cursor
 from app.turns.conversations import Conversations
-from core.conversations import Citation, Conversation, Message, Role
+from core.conversations import Citation, Conversation, Message, Role, ToolCall
 from core.ids import ConversationId
 from core.ports.conversation_store import ConversationMark
 
@@ -46,6 +46,7 @@ class MessageBody(BaseModel):
     role: Role
     content: str
     citations: list[Citation]
+    tool_calls: list[ToolCall]
     created_at: datetime
 
 
@@ -130,6 +131,7 @@ def _message(message: Message) -> MessageBody:
         role=message.role,
         content=message.content,
         citations=list(message.citations),
+        tool_calls=list(message.tool_calls),
         created_at=message.created_at,
     )
 

@@ -8,6 +8,7 @@ from langgraph.runtime import Runtime
 
 from app.agents.names import COORDINATOR, WRITER
 from app.agents.turn import Agent, TurnFacts, TurnState
+from core.ports.run_sink import RunSink
 
 Wired = StateGraph[TurnState, TurnFacts, TurnState, TurnState]
 
@@ -29,7 +30,7 @@ def wire(agents: Mapping[str, Agent]) -> Wired:
     graph: Wired = StateGraph(TurnState, context_schema=TurnFacts)
     planned = [name for name in agents if name not in (COORDINATOR, WRITER)]
     graph.add_node(COORDINATOR, _node(agents[COORDINATOR]))
-    graph.add_node(WRITER, _node(agents[WRITER]))
+    graph.add_node(WRITER, _node(agents[WRITER], retells_tools=True))
     graph.add_edge(START, COORDINATOR)
     graph.add_conditional_edges(COORDINATOR, _next, [*planned, WRITER])
     for name in planned:
@@ -43,9 +44,11 @@ def _next(state: TurnState) -> list[str]:
     return state.get("plan") or [WRITER]
 
 
-def _node(agent: Agent) -> Node:
+def _node(agent: Agent, *, retells_tools: bool = False) -> Node:
     async def act(state: TurnState, *, runtime: Runtime[TurnFacts]) -> TurnState:
         facts = runtime.context
+        if retells_tools:
+            _retell_tools(facts.sink, state)
         facts.sink.step_started(agent.name)
         update = await agent.act(facts, state)
         # Not in a `finally`: the transcriber closes the steps of a turn that failed.
@@ -53,3 +56,10 @@ def _node(agent: Agent) -> Node:
         return update
 
     return act
+
+
+def _retell_tools(sink: RunSink, state: TurnState) -> None:
+    """Tell the calls that an attempt before this one made; those just made are told already."""
+    for result in state.get("tool_results", []):
+        sink.tool_called(result["call_id"], result["tool"], result["arguments"])
+        sink.tool_answered(result["call_id"], result["text"])

@@ -59,7 +59,8 @@ class Performer:
         takes it over.
         """
         await self._events.open(run.conversation_id, run.messages_before)
-        transcriber = Transcriber(self._events, run)
+        # New for every attempt: what an attempt before it said is replaced, never continued.
+        transcriber = Transcriber(self._events, run, MessageId(str(uuid4())))
         transcriber.begin(self._resumed_after(run))
         ending = await self._work(run, stop, transcriber)
         stop.done()
@@ -81,8 +82,7 @@ class Performer:
         try:
             async with stop.scope(self._timeout_seconds):
                 answer = await self._graph.run(await self._facts(run, transcriber))
-            transcriber.complete(answer)
-            return Ending(RunStatus.DONE, answer if answer.text else None)
+            return Ending(RunStatus.DONE, transcriber.complete(answer))
         except TimeoutError:
             partial = transcriber.partial_answer()
             if stop.asked:
@@ -104,7 +104,7 @@ class Performer:
             question=run.message.content,
             history=await self._history(run),
             collection=run.collection,
-            answer_id=MessageId(str(uuid4())),
+            answer_id=transcriber.answer_id,
             sink=transcriber,
         )
 

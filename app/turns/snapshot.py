@@ -15,16 +15,42 @@ def snapshot_batch(bounds: LogBounds, messages: Sequence[Message]) -> EventBatch
 
 def snapshot(messages: Sequence[Message]) -> events.MessagesSnapshotEvent:
     """Return the transcript as AG-UI's snapshot; citations are in a message's metadata."""
-    return events.MessagesSnapshotEvent(messages=[agui_message(message) for message in messages])
+    told = [part for message in messages for part in agui_messages(message)]
+    return events.MessagesSnapshotEvent(messages=told)
 
 
-def agui_message(message: Message) -> events.Message:
-    """Return a stored message as AG-UI knows it."""
+def agui_messages(message: Message) -> list[events.Message]:
+    """Return a stored message as AG-UI knows it: what a tool gave back is a message of its own."""
     if message.role is Role.USER:
-        return events.UserMessage(id=message.id, content=message.content)
+        return [events.UserMessage(id=message.id, content=message.content)]
+    return [_answer(message), *_tool_results(message)]
+
+
+def tool_message_id(call_id: str) -> str:
+    """Return the id of the message that holds what a tool gave back."""
+    return f"{call_id}-result"
+
+
+def _answer(message: Message) -> events.AssistantMessage:
     citations = [asdict(citation) for citation in message.citations]
+    calls = [
+        events.ToolCall(
+            id=call.id,
+            function=events.FunctionCall(name=call.name, arguments=call.arguments),
+        )
+        for call in message.tool_calls
+    ]
     return events.AssistantMessage(
         id=message.id,
         content=message.content,
+        tool_calls=calls or None,
         metadata={"citations": citations} if citations else None,
     )
+
+
+def _tool_results(message: Message) -> list[events.Message]:
+    return [
+        events.ToolMessage(id=tool_message_id(call.id), tool_call_id=call.id, content=call.result)
+        for call in message.tool_calls
+        if call.result is not None
+    ]

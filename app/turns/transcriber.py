@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from app.turns.message_transcriber import MessageTranscriber
+from app.turns.snapshot import tool_message_id
 from core import events
+from core.conversations import ToolCall
 from core.ids import MessageId
 from core.ports.event_log import EventLog
 from core.ports.run_store import Ending
@@ -15,13 +17,17 @@ from core.runs import Answer, Run, RunStatus, Usage
 class Transcriber:
     """See `RunSink`. Also says how the run begins and ends.
 
+    answer_id: the id of the message that the tool calls and the text are part of.
+
     Whatever is still open when a run ends is closed first, so that every stream is one that an
     AG-UI client accepts.
     """
 
-    def __init__(self, log: EventLog, run: Run) -> None:
+    def __init__(self, log: EventLog, run: Run, answer_id: MessageId) -> None:
         self._log = log
         self._run = run
+        self.answer_id = answer_id
+        self._tool_calls: dict[str, ToolCall] = {}
         self._open_steps: list[str] = []
         self._message: MessageTranscriber | None = None
 
@@ -51,34 +57,53 @@ class Transcriber:
         return self._message
 
     def tool_called(self, call_id: str, name: str, arguments: str) -> None:
-        """See `RunSink`."""
+        """See `RunSink`. A call is told once, as a part of the answer's message."""
+        if call_id in self._tool_calls:
+            return
+        self._tool_calls[call_id] = ToolCall(call_id, name, arguments, None)
         self._say(
-            events.ToolCallStartEvent(tool_call_id=call_id, tool_call_name=name),
+            events.ToolCallStartEvent(
+                tool_call_id=call_id, tool_call_name=name, parent_message_id=self.answer_id
+            ),
             events.ToolCallArgsEvent(tool_call_id=call_id, delta=arguments),
             events.ToolCallEndEvent(tool_call_id=call_id),
         )
 
     def tool_answered(self, call_id: str, content: str) -> None:
-        """See `RunSink`."""
+        """See `RunSink`. A result is told once."""
+        call = self._tool_calls[call_id]
+        if call.result is not None:
+            return
+        self._tool_calls[call_id] = replace(call, result=content)
         self._say(
             events.ToolCallResultEvent(
-                message_id=f"{call_id}-result", tool_call_id=call_id, content=content
+                message_id=tool_message_id(call_id), tool_call_id=call_id, content=content
             )
         )
 
-    def complete(self, answer: Answer) -> None:
-        """Say an answer that an attempt before this one had finished; one just said is left."""
+    def complete(self, answer: Answer) -> Answer | None:
+        """Return the answer with its tool calls; None where nothing was said.
+
+        One that an attempt before this had finished is said now.
+        """
         if self._message is None:
-            message = self.open_message(answer.message_id)
+            message = self.open_message(self.answer_id)
             message.text(answer.text)
             message.cite(answer.citations)
+        calls = tuple(self._tool_calls.values())
+        if not answer.text and not calls:
+            return None
+        return replace(answer, message_id=self.answer_id, tool_calls=calls)
 
     def partial_answer(self) -> Answer | None:
         """Close what is open and return what was said so far; None where nothing was."""
         self._close_open()
-        if self._message is None or not self._message.said:
+        text = self._message.said if self._message else ""
+        citations = self._message.citations if self._message else ()
+        calls = tuple(self._tool_calls.values())
+        if not text and not calls:
             return None
-        return Answer(self._message.id, self._message.said, self._message.citations)
+        return Answer(self.answer_id, text, citations, tool_calls=calls)
 
     def end(self, ending: Ending) -> None:
         """Say the run's last event."""

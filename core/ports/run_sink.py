@@ -36,9 +36,9 @@ class RunSink(Protocol):
         ...
 
     def tool_called(self, call_id: str, name: str, arguments: str) -> None:
-        """Say that a tool is called; `arguments` is a JSON object."""
+        """Say, once for a call, that a tool is called; `arguments` is a JSON object."""
         ...
 
     def tool_answered(self, call_id: str, content: str) -> None:
-        """Say what the tool gave back."""
+        """Say, once for a call, what the tool gave back."""
         ...

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from app.agents.turn import TurnFacts, TurnState
+from app.agents.turn import ToolResult, TurnFacts, TurnState
 from app.infra.sql.engine import Database
 from app.infra.sql.run_store import SqlRunStore
 from core.clock import Clock
@@ -240,6 +240,34 @@ async def test_agents_that_finished_before_the_crash_are_not_asked_again(tmp_pat
         assert second.agents["coordinator"].calls == 0
         assert second.agents["retrieval"].calls == 0
         assert second.writer.calls == 1
+
+
+async def test_tools_that_answered_before_the_crash_are_told_again_and_not_called(
+    tmp_path: Path,
+) -> None:
+    held = Held()
+
+    async def call(facts: TurnFacts, state: TurnState) -> TurnState:
+        facts.sink.tool_called("call", "calculate", "{}")
+        facts.sink.tool_answered("call", "6")
+        result = ToolResult(call_id="call", tool="calculate", arguments="{}", text="6", error=False)
+        return {"tool_results": [result]}
+
+    async def plan(facts: TurnFacts, state: TurnState) -> TurnState:
+        return {"plan": ["tools"]}
+
+    agents = {"coordinator": plan, "tools": call}
+    async with turns_house(tmp_path, held, agents=agents) as first:
+        await first.turns.submit(run_request("r1"))
+        await held.begun.wait()
+
+    async with turns_house(tmp_path, agents=agents) as second:
+        await second.finished("r1")
+
+        assert second.agents["tools"].calls == 0
+        assert (await second.shown()).messages == await second.stored()
+        [answer] = (await second.store.messages(LOCAL, C))[1:]
+        assert [(one.name, one.result) for one in answer.tool_calls] == [("calculate", "6")]
 
 
 class StuckRunStore(SqlRunStore):

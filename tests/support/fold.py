@@ -30,6 +30,8 @@ class Shown:
             self._append(event["messageId"], event["role"], "")
         elif kind == "TEXT_MESSAGE_CONTENT":
             self._extend(event["messageId"], event["delta"])
+        elif kind == "TOOL_CALL_START":
+            self._append(event["parentMessageId"], "assistant", "")
         elif kind == "MESSAGES_SNAPSHOT":
             self._replace(event["messages"])
         elif kind == "CUSTOM":
@@ -56,7 +58,9 @@ class Shown:
 
     def _replace(self, messages: list[dict[str, Any]]) -> None:
         self.messages = [
-            (str(m["id"]), str(m["role"]), str(m.get("content", ""))) for m in messages
+            (str(m["id"]), str(m["role"]), str(m.get("content", "")))
+            for m in messages
+            if m["role"] != "tool"
         ]
         for message in messages:
             metadata = message.get("metadata")

@@ -43,6 +43,7 @@ class MessageRow(Base):
     role: Mapped[str]
     content: Mapped[str] = mapped_column(Text)
     citations: Mapped[list[dict[str, object]]] = mapped_column(JSON)
+    tool_calls: Mapped[list[dict[str, object]]] = mapped_column(JSON)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from core.conversations import Citation, Message, Role
+from core.conversations import Citation, Message, Role, ToolCall
 from core.ids import ConversationId, MessageId, PrincipalId, RunId, TenantId
 from core.principal import Principal
 from core.runs import Run, RunRequest, RunStatus, UserMessage
@@ -69,6 +69,7 @@ def message_values(message: Message) -> dict[str, object]:
         "role": message.role,
         "content": message.content,
         "citations": [asdict(citation) for citation in message.citations],
+        "tool_calls": [asdict(call) for call in message.tool_calls],
         "created_at": message.created_at,
     }
 
@@ -84,4 +85,5 @@ def message_of(row: Columns) -> Message:
         content=row["content"],
         created_at=row["created_at"],
         citations=tuple(Citation(**citation) for citation in row["citations"]),
+        tool_calls=tuple(ToolCall(**call) for call in row["tool_calls"]),
     )

@@ -108,6 +108,7 @@ class SqlRunStore:
             ending.answer.text,
             now,
             ending.answer.citations,
+            ending.answer.tool_calls,
         )
         if not await insert_message(connection, message, run.principal.tenant_id):
             raise Conflict("The conversation has a message with this id already.")

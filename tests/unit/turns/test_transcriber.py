@@ -7,7 +7,7 @@ import pytest
 
 from app.turns.transcriber import Transcriber
 from core.clock import SystemClock
-from core.conversations import Citation
+from core.conversations import Citation, ToolCall
 from core.ids import ConversationId, DocumentId, MessageId, PassageId, RunId
 from core.ports.event_log import LogBounds
 from core.ports.run_store import Ending
@@ -61,7 +61,7 @@ def transcriber(log: RecordingLog) -> Transcriber:
         "default",
         SystemClock().now(),
     )
-    return Transcriber(log, run)
+    return Transcriber(log, run, ANSWER)
 
 
 def test_the_first_event_carries_the_question(transcriber: Transcriber, log: RecordingLog) -> None:
@@ -166,3 +166,35 @@ def test_an_answer_of_an_earlier_attempt_is_said_once(
         "TEXT_MESSAGE_END",
         "RUN_FINISHED",
     ]
+
+
+def test_a_tool_call_is_part_of_the_answer_and_told_once(
+    transcriber: Transcriber, log: RecordingLog
+) -> None:
+    for _ in range(2):
+        transcriber.tool_called("call", "calculate", '{"expression": "2*3"}')
+        transcriber.tool_answered("call", "6")
+    transcriber.open_message(ANSWER).text("Six.")
+
+    assert log.types == [
+        "TOOL_CALL_START",
+        "TOOL_CALL_ARGS",
+        "TOOL_CALL_END",
+        "TOOL_CALL_RESULT",
+        "TEXT_MESSAGE_START",
+        "TEXT_MESSAGE_CONTENT",
+    ]
+    assert log.appends[0][0]["parentMessageId"] == ANSWER
+    kept = transcriber.complete(Answer(ANSWER, "Six."))
+    assert kept is not None
+    assert kept.tool_calls == (ToolCall("call", "calculate", '{"expression": "2*3"}', "6"),)
+
+
+def test_an_answer_that_stopped_at_a_tool_keeps_its_call(
+    transcriber: Transcriber, log: RecordingLog
+) -> None:
+    transcriber.tool_called("call", "calculate", "{}")
+
+    assert transcriber.partial_answer() == Answer(
+        ANSWER, "", tool_calls=(ToolCall("call", "calculate", "{}", None),)
+    )

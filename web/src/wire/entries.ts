@@ -1,4 +1,4 @@
-import type { AgUiEvent, AgUiMessage, CitationsValue } from "./events";
+import type { AgUiEvent, AgUiMessage, AssistantMessage, CitationsValue, ToolCall } from "./events";
 import { citationsOf, textOf } from "./events";
 import type { Answer, Entry, Outcome, Part, Question } from "./transcript";
 
@@ -122,7 +122,7 @@ function finish(entries: Entries, runId: string | null, outcome: Outcome): Entri
 function replaceAll(entries: Entries, messages: AgUiMessage[], runId: string | null): Entries {
   const said = messages.flatMap((message): Entry[] => {
     if (message.role === "user") return [asQuestion(message)];
-    return message.role === "assistant" ? [asAnswer(message)] : [];
+    return message.role === "assistant" ? [asAnswer(message, messages)] : [];
   });
   const running = runId === null ? undefined : findAnswer(entries, runId);
   return running ? [...said, { ...running, parts: [], steps: [] }] : said;
@@ -132,10 +132,25 @@ function asQuestion(message: AgUiMessage): Question {
   return { kind: "question", id: message.id, text: textOf(message) };
 }
 
-function asAnswer(message: AgUiMessage): Answer {
+function asAnswer(message: AssistantMessage, all: readonly AgUiMessage[]): Answer {
   const text = textOf(message);
-  const part: Part = { kind: "text", messageId: message.id, text, citations: citationsOf(message) };
-  return { ...newAnswer(message.id, null), parts: [part], outcome: { kind: "finished" } };
+  const tools = (message.toolCalls ?? []).map((call) => asTool(call, all));
+  const said: Part = { kind: "text", messageId: message.id, text, citations: citationsOf(message) };
+  const parts = text ? [...tools, said] : tools;
+  return { ...newAnswer(message.id, null), parts, outcome: { kind: "finished" } };
+}
+
+/** What a tool gave back is a message of its own. */
+function asTool(call: ToolCall, all: readonly AgUiMessage[]): Part {
+  const answer = all.find((message) => message.role === "tool" && message.toolCallId === call.id);
+  const result = answer ? textOf(answer) : null;
+  return {
+    kind: "tool",
+    callId: call.id,
+    name: call.function.name,
+    arguments: call.function.arguments,
+    result,
+  };
 }
 
 function newAnswer(id: string, runId: string | null): Answer {

@@ -1,4 +1,6 @@
-import type { Event, Message } from "@ag-ui/core";
+import type { AssistantMessage, Event, Message, ToolCall } from "@ag-ui/core";
+
+export type { AssistantMessage, ToolCall };
 
 /** An event type spelled as it stands on the wire, so that no enum has to be bundled. */
 type Spelled<E> = E extends { type: infer T extends string }

@@ -101,6 +101,29 @@ describe("snapshots", () => {
     ]);
   });
 
+  test("a tool that was called stands before the text again", () => {
+    const after = foldAll([
+      eventsFrame(1, [
+        snapshot([
+          {
+            id: "a1",
+            role: "assistant",
+            content: "Six.",
+            toolCalls: [
+              { id: "k1", type: "function", function: { name: "calculate", arguments: "{}" } },
+            ],
+          },
+          { id: "k1-result", role: "tool", toolCallId: "k1", content: "6" },
+        ]),
+      ]),
+    ]);
+    expect(after.entries).toHaveLength(1);
+    expect(lastAnswer(after).parts).toMatchObject([
+      { kind: "tool", callId: "k1", name: "calculate", result: "6" },
+      { kind: "text", text: "Six." },
+    ]);
+  });
+
   test("events after a snapshot go on behind it", () => {
     const after = foldAll([
       eventsFrame(9, [stored], { run_id: null }),
