@@ -10,6 +10,7 @@ from app.graph.turn_graph import TurnGraph
 from app.infra.llm.model_choice import ChosenModel
 from app.infra.memory.event_log import MemoryEventLog
 from app.infra.sql.conversation_store import SqlConversationStore
+from app.infra.sql.eager_sqlite import connect
 from app.infra.sql.engine import Database
 from app.infra.sql.run_store import SqlRunStore
 from app.knowledge.search import Search
@@ -53,7 +54,7 @@ async def open_speech(
         passage_limit=settings.passage_limit,
         passage_token_budget=settings.passage_token_budget,
     )
-    graph = TurnGraph(agents, partial(sqlite_checkpoints, settings.checkpoint_path))
+    graph = TurnGraph(agents, partial(sqlite_checkpoints, settings.checkpoint_path, connect))
     await stack.enter_async_context(graph)
     runs = SqlRunStore(database, clock)
     store = SqlConversationStore(database)

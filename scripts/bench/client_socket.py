@@ -10,23 +10,27 @@ _HANDSHAKE = (
     "GET {path} HTTP/1.1\r\nhost: {host}\r\nupgrade: websocket\r\nconnection: Upgrade\r\n"
     "sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\nsec-websocket-version: 13\r\n\r\n"
 )
-_TEXT, _CLOSE, _PING = 0x1, 0x8, 0x9
+_TEXT, _CLOSE, _PING, _PONG = 0x1, 0x8, 0x9, 0xA
 
 OnText = Callable[[bytes, int], None]
+OnLost = Callable[[str], None]
 
 
 class ClientSocket(asyncio.Protocol):
     """One socket; `on_text` gets each text frame and when it was read (monotonic nanoseconds).
 
+    on_lost: called once with the reason, when the connection is gone.
+
     It understands what our servers send: whole, unmasked frames.
     """
 
-    def __init__(self, request: bytes, on_text: OnText, on_lost: Callable[[], None]) -> None:
+    def __init__(self, request: bytes, on_text: OnText, on_lost: OnLost) -> None:
         self.opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._request = request
         self._on_text = on_text
         self._on_lost = on_lost
         self._rest = b""
+        self._reason = "the server hung up"
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Ask for the upgrade."""
@@ -37,7 +41,7 @@ class ClientSocket(asyncio.Protocol):
         """Tell the owner."""
         if not self.opened.done():
             self.opened.set_exception(ConnectionError("the handshake failed"))
-        self._on_lost()
+        self._on_lost(self._reason)
 
     def data_received(self, data: bytes) -> None:
         """Take one read apart."""
@@ -48,17 +52,20 @@ class ClientSocket(asyncio.Protocol):
         self._rest = self._take_frames(data, received_ns)
 
     def send_text(self, text: str) -> None:
-        """Send one text frame. Its mask is all zeros, which the protocol allows."""
-        payload = text.encode()
-        if len(payload) < 126:
-            head = bytes((0x80 | _TEXT, 0x80 | len(payload)))
-        else:
-            head = bytes((0x80 | _TEXT, 0x80 | 126)) + len(payload).to_bytes(2, "big")
-        self._transport.write(head + b"\0\0\0\0" + payload)
+        """Send one text frame, of 64 KiB at most."""
+        self._write_frame(_TEXT, text.encode())
 
     def close(self) -> None:
         """Hang up without ceremony."""
         self._transport.abort()
+
+    def _write_frame(self, opcode: int, payload: bytes) -> None:
+        if len(payload) < 126:
+            head = bytes((0x80 | opcode, 0x80 | len(payload)))
+        else:
+            head = bytes((0x80 | opcode, 0x80 | 126)) + len(payload).to_bytes(2, "big")
+        # A mask of zeros leaves the payload as it is; the protocol allows it.
+        self._transport.write(head + b"\0\0\0\0" + payload)
 
     def _shake_hands(self, data: bytes) -> bytes:
         head, border, rest = data.partition(b"\r\n\r\n")
@@ -81,8 +88,10 @@ class ClientSocket(asyncio.Protocol):
             if opcode == _TEXT:
                 self._on_text(data[begin:end], received_ns)
             elif opcode == _PING:
-                self._transport.write(b"\x8a\x80\0\0\0\0")
+                self._write_frame(_PONG, data[begin:end])
             elif opcode == _CLOSE:
+                code = int.from_bytes(data[begin : begin + 2], "big")
+                self._reason = f"closed with {code} {data[begin + 2 : end].decode()}"
                 self._transport.abort()
             start = end
         return data[start:]
@@ -101,7 +110,7 @@ def _payload(data: bytes, start: int) -> tuple[int, int] | None:
     return (begin, end) if begin <= size and end <= size else None
 
 
-async def open_socket(url: str, on_text: OnText, on_lost: Callable[[], None]) -> ClientSocket:
+async def open_socket(url: str, on_text: OnText, on_lost: OnLost) -> ClientSocket:
     """Connect, upgrade and return the socket."""
     parts = urlsplit(url)
     request = _HANDSHAKE.format(path=parts.path, host=parts.netloc).encode()

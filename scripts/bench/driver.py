@@ -20,8 +20,10 @@ from scripts.bench.plan import Plan, Result
 from scripts.bench.process import cpu_seconds, resident_bytes
 from scripts.bench.speaker import ColloquySpeaker, OnTokens, Refusal, Speaker
 
-_RAMP_SECONDS: Final = 1.0
 _WARM_SECONDS: Final = 2.0
+_GATHER_SECONDS: Final = 4.0
+_LONG_SECONDS: Final = 115.0
+_STARTS_AT_ONCE: Final = 8
 _PATIENCE_SECONDS: Final = 45.0
 _LATE_SECONDS: Final = 10.0
 _AT_ONCE: Final = 50
@@ -70,19 +72,18 @@ def make(plan: Plan, on_tokens: OnTokens, conversation_id: str | None = None) ->
 
 
 async def paced(plan: Plan) -> Result:
-    """Measure streams that talk at the pace of a model."""
+    """Measure streams that talk at the pace of a model, from when all of them do."""
     meter = Meter(plan)
     speakers = await _open(plan, meter.take)
-    count = int(plan.rate * (_RAMP_SECONDS + _WARM_SECONDS + plan.seconds))
-    script = f"[[tokens={count} rate={plan.rate} stamp=1]]"
-    answers = []
-    for speaker in speakers:
-        answers.append(speaker.ask(script))
-        await asyncio.sleep(_RAMP_SECONDS / len(speakers))
+    script = f"[[tokens={int(plan.rate * _LONG_SECONDS)} rate={plan.rate} stamp=1]]"
+    answers = await _all_talking(speakers, script)
     await asyncio.sleep(_WARM_SECONDS)
     meter.start()
     await asyncio.sleep(plan.seconds)
     meter.stop()
+    meter.result.faults = ["the answer ended before its time" for one in answers if one.done()]
+    for speaker in speakers:
+        speaker.stop()
     await _all_over(answers, meter.result)
     return meter.result
 
@@ -91,7 +92,9 @@ async def saturated(plan: Plan) -> Result:
     """Measure streams that go as fast as they can, while all of them do."""
     meter = Meter(plan)
     speakers = await _open(plan, meter.take)
-    script = f"[[tokens={plan.count} stamp=1]]"
+    # The model begins them together: a turn takes longer to begin than a fast one to end.
+    begin = time.monotonic_ns() + int(_GATHER_SECONDS * 1e9)
+    script = f"[[tokens={plan.count} stamp=1 begin={begin}]]"
     answers = [speaker.ask(script) for speaker in speakers]
     warm = plan.count // 10
     await _until(lambda: all(speaker.tokens >= warm for speaker in speakers))
@@ -153,6 +156,22 @@ async def _open(
     return speakers
 
 
+async def _all_talking(speakers: list[Speaker], script: str) -> "list[asyncio.Future[None]]":
+    """Start all answers, a few at a time: what it costs to begin is measured elsewhere."""
+    answers: list[asyncio.Future[None]] = []
+    waiting = iter(speakers)
+
+    async def start_some() -> None:
+        for speaker in waiting:
+            answers.append(speaker.ask(script))
+            await speaker.heard.wait()
+
+    async with asyncio.timeout(_PATIENCE_SECONDS), asyncio.TaskGroup() as group:
+        for _ in range(_STARTS_AT_ONCE):
+            group.create_task(start_some())
+    return answers
+
+
 async def _until(is_so: Callable[[], bool]) -> None:
     async with asyncio.timeout(_PATIENCE_SECONDS):
         # An event would have to be thought of for every frame, on the path that is measured.
@@ -163,7 +182,7 @@ async def _until(is_so: Callable[[], bool]) -> None:
 async def _all_over(answers: "list[asyncio.Future[None]]", result: Result) -> None:
     """Wait for the answers' ends and write down those that did not come."""
     done, late = await asyncio.wait(answers, timeout=_LATE_SECONDS)
-    result.faults = [str(error) for answer in done if (error := answer.exception())]
+    result.faults += [str(error) for answer in done if (error := answer.exception())]
     result.faults += ["the answer did not end"] * len(late)
 
 

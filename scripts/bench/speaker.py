@@ -23,6 +23,7 @@ class Speaker:
 
     on_tokens: gets the stamps of the tokens of one frame and when it was read.
     tokens: how many came so far.
+    heard: set with the first token of an answer.
     """
 
     _end = b'{"end":true}'
@@ -30,6 +31,7 @@ class Speaker:
 
     def __init__(self, url: str, on_tokens: OnTokens) -> None:
         self.tokens = 0
+        self.heard = asyncio.Event()
         self.on_tokens = on_tokens
         self.first_frame_ns = 0
         self.first_stamps: tuple[int, int] | None = None
@@ -45,13 +47,19 @@ class Speaker:
     def ask(self, question: str) -> "asyncio.Future[None]":
         """Ask; the future is done when the answer is over."""
         self.first_stamps = None
+        self.heard.clear()
         self._over = asyncio.get_running_loop().create_future()
         self._send(self._question(question))
         return self._over
 
+    def stop(self) -> None:
+        """Hear no more of the answer."""
+        self.close()
+
     def close(self) -> None:
         """Hang up."""
-        self._over = self._awaited = None
+        if self._over is not None and not self._over.done():
+            self._over.set_result(None)
         if self._socket is not None:
             self._socket.close()
 
@@ -66,6 +74,7 @@ class Speaker:
         stamps = _STAMP.findall(payload)
         if stamps:
             self.tokens += len(stamps)
+            self.heard.set()
             if self.first_stamps is None and (found := _ARRIVAL.search(payload)):
                 self.first_stamps = (int(found[1]), int(found[2]))
                 self.first_frame_ns = received_ns
@@ -85,10 +94,10 @@ class Speaker:
         elif self._fault in payload:
             waiting.set_exception(Refusal(payload.decode()))
 
-    def _lost(self) -> None:
+    def _lost(self, reason: str) -> None:
         for waiting in (self._over, self._awaited and self._awaited[1]):
             if waiting is not None and not waiting.done():
-                waiting.set_exception(Refusal("the server hung up"))
+                waiting.set_exception(Refusal(reason))
 
 
 class ColloquySpeaker(Speaker):
@@ -104,6 +113,7 @@ class ColloquySpeaker(Speaker):
         super().__init__(url, on_tokens)
         self._must_begin = conversation_id is None
         self.conversation_id = conversation_id or str(uuid4())
+        self._run_id = ""
 
     async def open(self) -> None:
         """Say hello, begin the conversation and subscribe to it."""
@@ -119,12 +129,17 @@ class ColloquySpeaker(Speaker):
         if self._over is not None:
             await self._over
 
+    def stop(self) -> None:
+        """Cancel the run: hanging up would not end it."""
+        self._send(json.dumps({"type": "cancel", "id": "s", "run_id": self._run_id}))
+
     def _question(self, question: str) -> str:
+        self._run_id = str(uuid4())
         message = {"id": str(uuid4()), "role": "user", "content": question}
         run = {
             "type": "run",
             "id": "r",
-            "run_id": str(uuid4()),
+            "run_id": self._run_id,
             "conversation_id": self.conversation_id,
             "input": {"messages": [message]},
             "on_busy": "reject",

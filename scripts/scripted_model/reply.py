@@ -58,7 +58,8 @@ def streamed(script: Script, writer: ChunkWriter, request: Request) -> Reply:
     if script.split:
         writes = _split(opening + b"".join(writes) + closing, script.split)
         opening = closing = b""
-    return Reply(opening, writes, closing, ends, script.delay, interval)
+    delay = max(script.delay, (script.begin - request.arrived_ns) / 1e9)
+    return Reply(opening, writes, closing, ends, delay, interval)
 
 
 def whole(script: Script, model: str, request: Request) -> Reply:

@@ -32,6 +32,8 @@ class Script:
         one has `#` and the time its request arrived before that.
     rate: tokens a second; 0: as fast as the client takes them.
     delay: seconds before the first token.
+    begin: the moment (`time.monotonic_ns`) before which nothing is said, so that replies to
+        requests that come one after the other begin together.
     per_write: how many tokens go into one write, and so into one read of the client.
     split: bytes per write, whatever they cut through; 0: whole chunks. `rate` then counts writes.
     status: answer with this HTTP status and an error body instead.
@@ -56,6 +58,7 @@ class Script:
     stamp: int = 0
     rate: float = 0.0
     delay: float = 0.0
+    begin: int = 0
     per_write: int = 1
     split: int = 0
     status: int = 0

@@ -12,6 +12,7 @@ from app.graph.checkpoints import sqlite_checkpoints
 from app.graph.turn_graph import TurnGraph
 from app.infra.memory.event_log import MemoryEventLog
 from app.infra.sql.conversation_store import SqlConversationStore
+from app.infra.sql.eager_sqlite import connect
 from app.infra.sql.run_store import SqlRunStore
 from app.turns.conversations import Conversations
 from app.turns.following import Follower
@@ -124,7 +125,9 @@ async def turns_house(
     scripted = {name: ScriptedAgent(name, act) for name, act in known.items()}
     async with (
         migrated_database(folder) as database,
-        TurnGraph(scripted, partial(sqlite_checkpoints, folder / "checkpoints.sqlite")) as graph,
+        TurnGraph(
+            scripted, partial(sqlite_checkpoints, folder / "checkpoints.sqlite", connect)
+        ) as graph,
     ):
         runs = run_store(database, SystemClock())
         store = SqlConversationStore(database)

@@ -1,6 +1,6 @@
 """The one set of tables; importing a module of tables adds to it."""
 
-from sqlalchemy import MetaData
+from sqlalchemy import MetaData, Table
 from sqlalchemy.orm import DeclarativeBase
 
 NAMING = {
@@ -16,3 +16,8 @@ class Base(DeclarativeBase):
     """Every table's parent. Constraints have stable names, so that migrations can change them."""
 
     metadata = MetaData(naming_convention=NAMING)
+
+
+def table_of(row: type[Base]) -> Table:
+    """Return the bare table: a statement on the mapped class goes a slower way, by the ORM."""
+    return Base.metadata.tables[row.__tablename__]

@@ -70,7 +70,7 @@ class SqlCollectionStore:
 
     async def _insert(self, connection: AsyncConnection, principal: Principal, name: str) -> bool:
         # Two who make the same one at once: the constraint lets one of them in.
-        statement = upsert(connection, CollectionRow).values(
+        statement = upsert(connection.dialect.name, CollectionRow).values(
             id=str(uuid4()),
             tenant_id=principal.tenant_id,
             name=name,

@@ -5,14 +5,18 @@ from collections.abc import Sequence
 from sqlalchemy import ColumnElement, Row, and_, delete, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.infra.sql.conversation_tables import ConversationRow, MessageRow
+from app.infra.sql.conversation_tables import ConversationRow
 from app.infra.sql.engine import Database
 from app.infra.sql.run_rows import message_of
+from app.infra.sql.turn_statements import own_conversation, own_messages
 from core.conversations import Conversation, Message
 from core.errors import NotFound
 from core.ids import ConversationId, PrincipalId, TenantId
 from core.ports.conversation_store import ConversationMark
 from core.principal import Principal
+
+# More messages than a conversation can have, and still a number to every engine.
+EVERY = 2**31 - 1
 
 
 class SqlConversationStore:
@@ -73,22 +77,15 @@ class SqlConversationStore:
         limit: int | None = None,
     ) -> Sequence[Message]:
         """See `ConversationStore`."""
-        query = (
-            select(MessageRow.__table__)
-            .join(ConversationRow, ConversationRow.id == MessageRow.conversation_id)
-            .where(
-                _owned(principal),
-                MessageRow.conversation_id == conversation_id,
-                MessageRow.position > after,
-            )
-            .order_by(MessageRow.position)
-        )
-        if until is not None:
-            query = query.where(MessageRow.position <= until)
-        if limit is not None:
-            query = query.limit(limit)
+        parameters = {
+            **_place(principal, conversation_id),
+            "after": after,
+            "until": EVERY if until is None else until,
+            "most": EVERY if limit is None else limit,
+        }
         async with self._database.reading() as connection:
-            return [message_of(row._asdict()) for row in await connection.execute(query)]
+            rows = await connection.execute(own_messages(), parameters)
+            return [message_of(row._asdict()) for row in rows]
 
 
 def _owned(principal: Principal) -> ColumnElement[bool]:
@@ -97,19 +94,25 @@ def _owned(principal: Principal) -> ColumnElement[bool]:
     )
 
 
+def _place(principal: Principal, conversation_id: ConversationId) -> dict[str, object]:
+    return {
+        "conversation": conversation_id,
+        "tenant": principal.tenant_id,
+        "caller": principal.id,
+    }
+
+
 async def _read(
     connection: AsyncConnection, principal: Principal, conversation_id: ConversationId
 ) -> Conversation:
-    query = select(ConversationRow.__table__).where(
-        _owned(principal), ConversationRow.id == conversation_id
-    )
-    row = (await connection.execute(query)).one_or_none()
+    rows = await connection.execute(own_conversation(), _place(principal, conversation_id))
+    row = rows.one_or_none()
     if row is None:
         raise NotFound("There is no such conversation.")
     return _conversation_of(row)
 
 
-def _conversation_of(row: Row[tuple[object]]) -> Conversation:
+def _conversation_of(row: Row[object]) -> Conversation:
     columns = row._asdict()
     return Conversation(
         id=ConversationId(columns["id"]),

@@ -2,15 +2,18 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
+import aiosqlite
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry
 
+from app.infra.sql.eager_sqlite import connect
 from core.errors import StorageUnavailable
 
 BUSY_TIMEOUT_MS = 30_000
@@ -33,7 +36,14 @@ class Database:
     def sqlite(cls, path: Path) -> Self:
         """Return a database in the file at `path`; its folder is made where it is missing."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        engine = create_async_engine(f"sqlite+aiosqlite:///{path}", pool_size=4, max_overflow=4)
+        engine = create_async_engine(
+            "sqlite+aiosqlite:///",
+            # An URL without a file would mean one database in memory for each connection.
+            async_creator=partial(_opened, path),
+            poolclass=AsyncAdaptedQueuePool,
+            pool_size=4,
+            max_overflow=4,
+        )
         _tune_sqlite(engine.sync_engine)
         return cls(engine)
 
@@ -44,7 +54,10 @@ class Database:
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
-        """Give a connection that sees one moment. Raises `StorageUnavailable`."""
+        """Give a connection to read with; each statement sees one moment.
+
+        Raises `StorageUnavailable`.
+        """
         async with _translated(), self._engine.connect() as connection:
             yield connection
 
@@ -75,6 +88,10 @@ async def _translated() -> AsyncIterator[None]:
         raise StorageUnavailable("The database could not be used.") from error
 
 
+async def _opened(path: Path) -> aiosqlite.Connection:
+    return await connect(path)
+
+
 def _tune_sqlite(engine: Engine) -> None:
     event.listen(engine, "connect", _prepare_connection)
     event.listen(engine, "begin", _begin)
@@ -97,5 +114,10 @@ def _prepare_connection(connection: DBAPIConnection, _: ConnectionPoolEntry) -> 
 
 
 def _begin(connection: Connection) -> None:
-    writes = connection.get_execution_options().get(WRITES, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    # A reader needs no transaction: each statement sees one moment by itself.
+    if not connection.get_execution_options().get(WRITES, False):
+        return
+    # Through the driver: an execution of SQLAlchemy's costs more than the statement.
+    cursor = connection.connection.cursor()
+    cursor.execute("BEGIN IMMEDIATE")
+    cursor.close()

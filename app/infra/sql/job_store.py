@@ -68,7 +68,7 @@ class SqlJobStore:
     async def _insert_document(
         self, connection: AsyncConnection, principal: Principal, upload: Upload
     ) -> bool:
-        statement = upsert(connection, DocumentRow).values(
+        statement = upsert(connection.dialect.name, DocumentRow).values(
             id=upload.document_id,
             tenant_id=principal.tenant_id,
             collection_id=upload.collection_id,
@@ -89,7 +89,7 @@ class SqlJobStore:
     async def _insert_job(
         self, connection: AsyncConnection, principal: Principal, upload: Upload
     ) -> None:
-        statement = upsert(connection, JobRow).values(
+        statement = upsert(connection.dialect.name, JobRow).values(
             id=upload.job_id,
             tenant_id=principal.tenant_id,
             principal=principal.id,

@@ -6,9 +6,9 @@ from datetime import datetime
 from sqlalchemy import Update, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.infra.sql import turn_statements
 from app.infra.sql.conversation_tables import ConversationRow, MessageRow, RunRow
 from app.infra.sql.run_rows import message_of, message_values
-from app.infra.sql.upsert import upsert
 from core.conversations import Message, Role
 from core.errors import Conflict
 from core.runs import Run, UserMessage
@@ -36,12 +36,8 @@ async def place_question(connection: AsyncConnection, run: Run, now: datetime) -
 
 async def insert_message(connection: AsyncConnection, message: Message, tenant_id: str) -> bool:
     """Write one message; return whether its id was free."""
-    statement = upsert(connection, MessageRow).values(
-        tenant_id=tenant_id, **message_values(message)
-    )
-    answer = await connection.execute(
-        statement.on_conflict_do_nothing(index_elements=["conversation_id", "id"])
-    )
+    columns = {"tenant_id": tenant_id, **message_values(message)}
+    answer = await connection.execute(turn_statements.insert_message(connection), columns)
     return answer.rowcount == 1
 
 

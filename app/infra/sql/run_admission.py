@@ -5,10 +5,10 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.infra.sql.conversation_tables import ConversationRow, RunRow
+from app.infra.sql.conversation_tables import RunRow
 from app.infra.sql.questions import place_question
-from app.infra.sql.run_rows import LIVE, run_of, run_values
-from app.infra.sql.upsert import upsert
+from app.infra.sql.run_rows import run_of, run_values
+from app.infra.sql.turn_statements import insert_run, live_runs, touch_conversation
 from core.errors import Busy, NotFound
 from core.ids import RunId
 from core.ports.run_store import AdmissionLimits, Admitted
@@ -48,38 +48,24 @@ class Admission:
         return Admitted(run, is_duplicate=False, interrupts=self._interrupted(live))
 
     async def _live_runs(self) -> dict[RunId, RunStatus]:
-        query = (
-            select(RunRow.id, RunRow.status)
-            .where(RunRow.conversation_id == self._request.conversation_id, RunRow.status.in_(LIVE))
-            .order_by(RunRow.ordinal)
-        )
-        rows = await self._connection.execute(query)
+        conversation = {"conversation": self._request.conversation_id}
+        rows = await self._connection.execute(live_runs(), conversation)
         return {RunId(row.id): RunStatus(row.status) for row in rows}
 
     async def _touch_conversation(self, *, starts: bool) -> int:
         """Make the conversation or note the change; return its message count after this."""
         caller = self._request.principal
-        statement = upsert(self._connection, ConversationRow).values(
-            id=self._request.conversation_id,
-            tenant_id=caller.tenant_id,
-            owner=caller.id,
-            title=_title(self._request.message.content),
-            message_count=int(starts),
-            created_at=self._now,
-            updated_at=self._now,
-        )
-        statement = statement.on_conflict_do_update(
-            index_elements=["id"],
-            set_={
-                "updated_at": self._now,
-                "message_count": ConversationRow.message_count + int(starts),
-            },
-        )
-        answer = await self._connection.execute(
-            statement.returning(
-                ConversationRow.tenant_id, ConversationRow.owner, ConversationRow.message_count
-            )
-        )
+        columns = {
+            "id": self._request.conversation_id,
+            "tenant_id": caller.tenant_id,
+            "owner": caller.id,
+            "title": _title(self._request.message.content),
+            "message_count": int(starts),
+            "created_at": self._now,
+            "updated_at": self._now,
+        }
+        statement = touch_conversation(self._connection)
+        answer = await self._connection.execute(statement, columns)
         row = answer.one()
         if (row.tenant_id, row.owner) != (caller.tenant_id, caller.id):
             raise NotFound("There is no such conversation.")
@@ -88,10 +74,7 @@ class Admission:
     async def _insert_run(self, position: int, *, starts: bool) -> Run:
         status = RunStatus.RUNNING if starts else RunStatus.QUEUED
         columns = run_values(self._request, status, position, self._now)
-        statement = upsert(self._connection, RunRow).values(columns)
-        answer = await self._connection.execute(
-            statement.on_conflict_do_nothing(index_elements=["id"])
-        )
+        answer = await self._connection.execute(insert_run(self._connection), columns)
         if answer.rowcount == 0:
             raise AlreadyAdmitted
         return run_of(columns)

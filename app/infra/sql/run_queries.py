@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, Select, Update, and_, exists, select, upda
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
 
+from app.infra.sql import turn_statements
 from app.infra.sql.conversation_tables import ConversationRow, RunRow
 from app.infra.sql.run_rows import run_of
 from core.errors import NotFound
@@ -76,37 +77,28 @@ def taken(run_id: RunId) -> Update:
     )
 
 
-def ended(run: Run, ending: Ending, now: datetime) -> Update:
-    """Note how the run ended, unless another attempt has it or it has ended already."""
+async def end(connection: AsyncConnection, run: Run, ending: Ending, now: datetime) -> bool:
+    """Note how the run ended; False where another attempt has it or it has ended already."""
     usage = ending.answer.usage if ending.answer else ()
-    return (
-        update(RunRow)
-        .where(
-            RunRow.id == run.id,
-            RunRow.status == RunStatus.RUNNING,
-            RunRow.attempt == run.attempt,
-        )
-        .values(
-            status=ending.status,
-            error_code=ending.error_code,
-            error_message=ending.error_message,
-            usage=[asdict(part) for part in usage],
-            finished_at=now,
-        )
-    )
+    parameters = {
+        "run": run.id,
+        "of_attempt": run.attempt,
+        "ended_as": ending.status,
+        "code": ending.error_code,
+        "message_of_error": ending.error_message,
+        "used": [asdict(part) for part in usage],
+        "now": now,
+    }
+    return (await connection.execute(turn_statements.end_run(), parameters)).rowcount == 1
 
 
 async def next_position(
     connection: AsyncConnection, conversation_id: ConversationId, now: datetime
 ) -> int:
     """Take the next place in a transcript and return it."""
-    statement = (
-        update(ConversationRow)
-        .where(ConversationRow.id == conversation_id)
-        .values(message_count=ConversationRow.message_count + 1, updated_at=now)
-        .returning(ConversationRow.message_count)
-    )
-    return (await connection.execute(statement)).scalar_one()
+    parameters = {"conversation": conversation_id, "now": now}
+    place: int = await connection.scalar(turn_statements.next_position(), parameters)
+    return place
 
 
 async def message_count(connection: AsyncConnection, conversation_id: ConversationId) -> int:

@@ -12,7 +12,7 @@ from app.infra.sql.engine import Database
 from app.infra.sql.questions import insert_message, place_question, placed
 from app.infra.sql.run_admission import Admission, AlreadyAdmitted
 from app.infra.sql.run_queries import (
-    ended,
+    end,
     message_count,
     next_free_run,
     next_position,
@@ -83,17 +83,11 @@ class SqlRunStore:
         """See `RunStore`."""
         now = self._clock.now()
         async with self._database.writing() as connection:
-            if not await self._end(connection, run, ending, now):
+            if not await end(connection, run, ending, now):
                 return None
             if ending.answer is not None:
                 await self._write_answer(connection, run, ending, now)
             return await message_count(connection, run.conversation_id)
-
-    async def _end(
-        self, connection: AsyncConnection, run: Run, ending: Ending, now: datetime
-    ) -> bool:
-        changed = await connection.execute(ended(run, ending, now))
-        return changed.rowcount == 1
 
     async def _write_answer(
         self, connection: AsyncConnection, run: Run, ending: Ending, now: datetime

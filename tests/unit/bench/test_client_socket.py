@@ -18,7 +18,7 @@ ACCEPTED = b"HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\n\r\n"
 )
 async def test_frames_do_not_depend_on_where_reads_end(texts: list[bytes], cuts: list[int]) -> None:
     heard: list[bytes] = []
-    client = ClientSocket(b"GET", lambda payload, _: heard.append(payload), lambda: None)
+    client = ClientSocket(b"GET", lambda payload, _: heard.append(payload), lambda _: None)
     client.connection_made(FakeTransport())
     data = ACCEPTED + b"".join(Frame(Opcode.TEXT, text).serialize(mask=False) for text in texts)
     borders = [0, *sorted(cut % (len(data) + 1) for cut in cuts), len(data)]
@@ -30,7 +30,25 @@ async def test_frames_do_not_depend_on_where_reads_end(texts: list[bytes], cuts:
 
 async def test_what_is_sent_is_one_masked_frame() -> None:
     transport = FakeTransport()
-    client = ClientSocket(b"", lambda payload, _: None, lambda: None)
+    client = ClientSocket(b"", lambda payload, _: None, lambda _: None)
     client.connection_made(transport)
     client.send_text("x" * 200)
     assert bytes(transport.written) == b"\x81\xfe\x00\xc8\0\0\0\0" + b"x" * 200
+
+
+async def test_a_close_frame_says_why() -> None:
+    reasons: list[str] = []
+    client = ClientSocket(b"GET", lambda payload, _: None, reasons.append)
+    client.connection_made(FakeTransport())
+    frame = Frame(Opcode.CLOSE, (4101).to_bytes(2, "big") + b"slow").serialize(mask=False)
+    client.data_received(ACCEPTED + frame)
+    client.connection_lost(None)
+    assert reasons == ["closed with 4101 slow"]
+
+
+async def test_a_ping_is_answered_with_what_it_says() -> None:
+    transport = FakeTransport()
+    client = ClientSocket(b"", lambda payload, _: None, lambda _: None)
+    client.connection_made(transport)
+    client.data_received(ACCEPTED + Frame(Opcode.PING, b"abcd").serialize(mask=False))
+    assert bytes(transport.written) == b"\x8a\x84\0\0\0\0abcd"
