@@ -22,9 +22,9 @@ from scripts.bench.speaker import ColloquySpeaker, OnTokens, Refusal, Speaker
 
 _WARM_SECONDS: Final = 2.0
 _GATHER_SECONDS: Final = 4.0
-_LONG_SECONDS: Final = 115.0
+_LONG_SECONDS: Final = 100.0
 _STARTS_AT_ONCE: Final = 8
-_PATIENCE_SECONDS: Final = 45.0
+_PATIENCE_SECONDS: Final = 60.0
 _LATE_SECONDS: Final = 10.0
 _AT_ONCE: Final = 50
 

@@ -114,7 +114,7 @@ class Desk:
         self._protocol.welcome(principal)
         connection = Connection(self._connection_id, principal, house.node, house.clock.now())
         house.presence.join(connection, expel)
-        log.info("socket_welcomed", principal=principal.id)
+        log.debug("socket_welcomed", principal=principal.id)
         return Welcome(
             id=command.id,
             node=house.node,

@@ -78,7 +78,7 @@ class SocketDoor:
         socket = Socket(self._house, self._limits, connection_id, receive, send)
         self._sockets.add(socket)
         self._heartbeat.add(socket)
-        log.info("socket_opened")
+        log.debug("socket_opened")
         code: CloseCode | None = None
         try:
             code = await socket.serve()
@@ -88,7 +88,7 @@ class SocketDoor:
         finally:
             self._heartbeat.discard(socket)
             self._sockets.discard(socket)
-            log.info("socket_closed", code=code.value if code else None)
+            log.debug("socket_closed", code=code.value if code else None)
 
 
 async def _send_refusal(refusal: Refusal, scope: Scope, send: Send) -> None:
