@@ -42,6 +42,9 @@ STATUSES: Final[dict[str, int]] = {
     Internal.code: 500,
 }
 
+# RFC 9110's names, which Python has only from 3.13 on: every node says the same.
+RENAMED: Final[dict[int, str]] = {413: "Content Too Large", 422: "Unprocessable Content"}
+
 log = structlog.get_logger(__name__)
 
 
@@ -75,7 +78,7 @@ def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {
         status: {
             "model": Problem,
-            "description": HTTPStatus(status).phrase,
+            "description": _phrase(status),
             "content": content,
         }
         for status in statuses
@@ -132,4 +135,8 @@ async def _answer_bug(request: Request, error: Exception) -> Response:
 
 
 def _problem(status: int, code: str, detail: str) -> Problem:
-    return Problem(title=HTTPStatus(status).phrase, status=status, detail=detail, code=code)
+    return Problem(title=_phrase(status), status=status, detail=detail, code=code)
+
+
+def _phrase(status: int) -> str:
+    return RENAMED.get(status) or HTTPStatus(status).phrase

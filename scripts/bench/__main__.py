@@ -25,13 +25,16 @@ def main() -> None:
     results = {name: _one(name, sizes) if name in arguments.only else {} for name in _NAMES}
     print(table(results["bare"], results["fastapi"], results["colloquy"], sizes.streams))
     for name in _NAMES:
-        print(*faults(name, results[name]), sep="\n", end="")
+        for line in faults(name, results[name]):
+            print(line)
     sys.exit(any(result.faults for result in results["colloquy"].values()))
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m scripts.bench", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="about a minute, rougher numbers")
+    parser.add_argument(
+        "--quick", action="store_true", help="a minute or so: rougher numbers, and no 500 streams"
+    )
     parser.add_argument(
         "--only", nargs="+", choices=_NAMES, default=_NAMES, help="measure only these"
     )

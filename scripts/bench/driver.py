@@ -25,7 +25,7 @@ _GATHER_SECONDS: Final = 4.0
 _LONG_SECONDS: Final = 100.0
 _STARTS_AT_ONCE: Final = 8
 _PATIENCE_SECONDS: Final = 60.0
-_LATE_SECONDS: Final = 10.0
+_LATE_SECONDS: Final = 30.0
 _AT_ONCE: Final = 50
 
 

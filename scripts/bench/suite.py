@@ -35,7 +35,7 @@ class Sizes:
     sockets: int = 1000
 
 
-QUICK: Final = Sizes(seconds=3.0, streams=(200, 500), saturated=2000, turns=100, sockets=1000)
+QUICK: Final = Sizes(seconds=3.0, streams=(200,), saturated=2000, turns=100, sockets=500)
 FULL: Final = Sizes()
 
 

@@ -7,6 +7,7 @@ import struct
 import time
 from dataclasses import dataclass
 from typing import cast
+from urllib.parse import urlsplit
 
 import httptools
 
@@ -78,8 +79,8 @@ class Connection(asyncio.Protocol):
         self._body.clear()
 
     def on_url(self, url: bytes) -> None:
-        """Take the target."""
-        self._path = url.decode()
+        """Take the target; asked as a proxy, it answers for every host."""
+        self._path = urlsplit(url.decode()).path
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take the one header that counts."""

@@ -57,7 +57,7 @@ class ChatPage:
     @property
     def stop(self) -> Locator:
         """The button that is there while something is answered."""
-        return self.page.get_by_role("button", name="Stop")
+        return self.page.get_by_role("button", name="Stop", exact=True)
 
     @property
     def panel(self) -> Locator:

@@ -105,6 +105,8 @@ async def test_behind_a_proxy_langchain_does_the_talking(
     chosen = await choose_model(settings(openai_base_url="http://model.invalid/v1", model="m"))
     assert (chosen.kind, chosen.name) == ("langchain", "m")
     assert chosen.model is not None
+    reply = await chosen.model.stream([PromptMessage("user", "[[tokens=2]]")], Ignore())
+    assert reply.text == "word1 word2 "
     await chosen.model.close()
 
 

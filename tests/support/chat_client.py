@@ -23,6 +23,7 @@ class ChatClient:
     def __init__(self, connection: ClientConnection, conversation_id: str) -> None:
         self._connection = connection
         self._commands = 0
+        self._awaited = 0
         self.conversation_id = conversation_id
         self.frames: list[dict[str, Any]] = []
         self.shown = Shown()
@@ -85,9 +86,9 @@ class ChatClient:
                     return dict(event)
 
     async def finished(self) -> Shown:
-        """Receive until one more run has ended; return what is shown."""
-        endings = len(self.shown.endings)
-        while len(self.shown.endings) == endings:
+        """Receive until one more run has ended than was waited for before; return what is shown."""
+        self._awaited += 1
+        while len(self.shown.endings) < self._awaited:
             await self.receive()
         return self.shown
 

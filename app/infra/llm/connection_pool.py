@@ -26,16 +26,15 @@ class ConnectionPool:
         self._is_closed = False
 
     async def take(self) -> HttpConnection:
-        """Return a connection that nobody else uses.
+        """Return a connection that nobody else uses: a free one, or as `connect`.
 
-        It comes back by itself when its response is whole. Raises `ModelUnavailable` or
-        `ModelRefused` where the server can't be reached or is not trusted.
+        It comes back by itself when its response is whole.
         """
         while self._free:
             connection = self._free.pop()
             if connection.is_open:
                 return connection
-        return await self._connect()
+        return await self.connect()
 
     async def close(self) -> None:
         """Close the free connections; those in use close when they are done."""
@@ -43,7 +42,12 @@ class ConnectionPool:
         while self._free:
             self._free.pop().abort()
 
-    async def _connect(self) -> HttpConnection:
+    async def connect(self) -> HttpConnection:
+        """Return a new connection.
+
+        Raises `ModelUnavailable` or `ModelRefused` where the server can't be reached or is not
+        trusted.
+        """
         endpoint = self._endpoint
         loop = asyncio.get_running_loop()
         try:

@@ -1,23 +1,22 @@
 """The fast lane: streams from any server that speaks the OpenAI protocol, at 10 µs a token.
 
 The request is langchain-openai's, the way back is ours: what one read from the network brought
-goes to the sink in the same call, past every queue and task (PERFORMANCE in docs/architecture.md).
+goes to the sink in the same call, past every queue and task.
 """
 
 import asyncio
 from collections.abc import Sequence
-from typing import Final, TypeVar
+from typing import TypeVar
 
 from app.infra.llm.connection_pool import ConnectionPool
 from app.infra.llm.deadlines import ModelDeadlines
 from app.infra.llm.endpoint import Endpoint
+from app.infra.llm.http_connection import HttpConnection
 from app.infra.llm.openai_payload import OpenAIPayload
-from app.infra.llm.provider_faults import gone_quiet, no_first_token, too_slow, unreachable
+from app.infra.llm.provider_faults import gone_quiet, no_first_token, too_slow
 from app.infra.llm.reply_reader import ReplyReader
 from app.infra.llm.streamed_reply import StaleConnection, StreamedReply
 from core.ports.chat_model import ModelReply, PromptMessage, ReplySink
-
-_STALE_MAX: Final = 8
 
 T = TypeVar("T")
 
@@ -59,21 +58,21 @@ class OpenAIChatModel:
         started_at = asyncio.get_running_loop().time()
         body = await self._payload.build(prompt)
         request = b"%bcontent-length: %d\r\n\r\n%b" % (self._head, len(body), body)
-        for _ in range(_STALE_MAX):
-            reader = ReplyReader(sink)
-            try:
-                await self._exchange(request, reader, started_at)
-            except StaleConnection:
-                continue
-            return reader.reply(self._provider, self._name)
-        raise unreachable()
+        reader = ReplyReader(sink)
+        try:
+            await self._exchange(await self._pool.take(), request, reader, started_at)
+        except StaleConnection:
+            # Nothing was read and nothing was said: once more, on one that can't be stale.
+            await self._exchange(await self._pool.connect(), request, reader, started_at)
+        return reader.reply(self._provider, self._name)
 
     async def close(self) -> None:
         """See `ChatModel`."""
         await self._pool.close()
 
-    async def _exchange(self, request: bytes, reader: ReplyReader, started_at: float) -> None:
-        connection = await self._pool.take()
+    async def _exchange(
+        self, connection: HttpConnection, request: bytes, reader: ReplyReader, started_at: float
+    ) -> None:
         reply = StreamedReply(reader)
         connection.send(request, reply)
         try:
