@@ -64,9 +64,12 @@ class Search:
         return await self._passages.get(principal, passage_ids)
 
     async def has_documents(self, principal: Principal, collection_name: str) -> bool:
-        """Return whether anything can be found there: two look-ups by index.
+        """Return whether anything can be found there: one look-up by index.
 
         Raises `NotFound` as `search` does.
         """
-        collection = await self._collections.get(principal, collection_name)
-        return await self._documents.has_ready(principal, collection.id)
+        found = await self._documents.has_ready(principal, collection_name)
+        if found is None:
+            # The default one comes into being by being asked for; any other is missing.
+            await self._collections.get(principal, collection_name)
+        return bool(found)

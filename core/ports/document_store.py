@@ -36,8 +36,8 @@ class DocumentStore(Protocol):
         """Return at most `limit` documents, the newest first, older than `before`."""
         ...
 
-    async def has_ready(self, principal: Principal, collection_id: CollectionId) -> bool:
-        """Return whether anything in the collection can be found."""
+    async def has_ready(self, principal: Principal, collection_name: str) -> bool | None:
+        """Return whether anything in a collection can be found; None where there is no such."""
         ...
 
     async def delete(self, principal: Principal, document_id: DocumentId) -> None:

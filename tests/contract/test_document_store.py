@@ -96,7 +96,7 @@ async def test_a_tenant_sees_nothing_of_another(stores: Stores) -> None:
         await stores.jobs.get(STRANGER, accepted.job_id)
     assert await stores.documents.list(STRANGER, home.id, 10) == []
     assert await stores.passages.get(STRANGER, [passage(accepted).id]) == {}
-    assert not await stores.documents.has_ready(STRANGER, home.id)
+    assert not await stores.documents.has_ready(STRANGER, home.name)
     await stores.passages.clear(STRANGER, accepted.document_id)
     await stores.documents.delete(STRANGER, accepted.document_id)
     assert await stores.passages.get(LOCAL, [passage(accepted).id]) != {}

@@ -54,7 +54,7 @@ async def test_a_job_tells_how_far_it_is(stores: Stores) -> None:
 async def test_success_makes_the_document_ready(stores: Stores) -> None:
     accepted = await stores.add()
     home = await stores.collections.get(LOCAL, "default")
-    assert not await stores.documents.has_ready(LOCAL, home.id)
+    assert not await stores.documents.has_ready(LOCAL, home.name)
 
     await stores.finish(accepted)
 
@@ -67,7 +67,7 @@ async def test_success_makes_the_document_ready(stores: Stores) -> None:
     )
     job = await stores.jobs.get(LOCAL, accepted.job_id)
     assert (job.status, job.progress) == (JobStatus.SUCCEEDED, 1.0)
-    assert await stores.documents.has_ready(LOCAL, home.id)
+    assert await stores.documents.has_ready(LOCAL, home.name)
 
 
 async def test_failure_says_why(stores: Stores) -> None:

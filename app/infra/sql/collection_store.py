@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.infra.sql.engine import Database
 from app.infra.sql.knowledge_rows import collection_of
+from app.infra.sql.knowledge_statements import collection_named
 from app.infra.sql.knowledge_tables import CollectionRow, DocumentRow
 from app.infra.sql.upsert import upsert
 from core.clock import Clock
@@ -92,10 +93,8 @@ async def _all(connection: AsyncConnection, principal: Principal) -> list[Collec
 
 
 async def _find(connection: AsyncConnection, principal: Principal, name: str) -> Collection | None:
-    query = select(CollectionRow.__table__).where(
-        CollectionRow.tenant_id == principal.tenant_id, CollectionRow.name == name
-    )
-    row = (await connection.execute(query)).one_or_none()
+    parameters = {"tenant": principal.tenant_id, "collection": name}
+    row = (await connection.execute(collection_named(), parameters)).one_or_none()
     return None if row is None else collection_of(row._asdict())
 
 

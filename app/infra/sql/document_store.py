@@ -6,8 +6,9 @@ from sqlalchemy import Select, delete, select, tuple_
 
 from app.infra.sql.engine import Database
 from app.infra.sql.knowledge_rows import document_of
+from app.infra.sql.knowledge_statements import has_ready
 from app.infra.sql.knowledge_tables import CollectionRow, DocumentRow
-from core.documents import Document, DocumentStatus
+from core.documents import Document
 from core.errors import NotFound
 from core.ids import CollectionId, DocumentId
 from core.ports.document_store import DocumentMark
@@ -49,19 +50,12 @@ class SqlDocumentStore:
         async with self._database.reading() as connection:
             return [document_of(row._asdict()) for row in await connection.execute(query)]
 
-    async def has_ready(self, principal: Principal, collection_id: CollectionId) -> bool:
+    async def has_ready(self, principal: Principal, collection_name: str) -> bool | None:
         """See `DocumentStore`."""
-        query = (
-            select(DocumentRow.id)
-            .where(
-                DocumentRow.tenant_id == principal.tenant_id,
-                DocumentRow.collection_id == collection_id,
-                DocumentRow.status == DocumentStatus.READY,
-            )
-            .limit(1)
-        )
+        parameters = {"tenant": principal.tenant_id, "collection": collection_name}
         async with self._database.reading() as connection:
-            return await connection.scalar(query) is not None
+            found: bool | None = await connection.scalar(has_ready(), parameters)
+            return None if found is None else bool(found)
 
     async def delete(self, principal: Principal, document_id: DocumentId) -> None:
         """See `DocumentStore`."""

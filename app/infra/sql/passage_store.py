@@ -3,12 +3,13 @@
 from collections.abc import Collection as Some
 from collections.abc import Sequence
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, insert
 
 from app.infra.sql.engine import Database
 from app.infra.sql.knowledge_rows import passage_of
-from app.infra.sql.knowledge_tables import CollectionRow, DocumentRow, PassageRow
-from core.documents import DocumentStatus, Passage
+from app.infra.sql.knowledge_statements import ready_passages
+from app.infra.sql.knowledge_tables import PassageRow
+from core.documents import Passage
 from core.ids import DocumentId, PassageId
 from core.principal import Principal
 
@@ -36,22 +37,10 @@ class SqlPassageStore:
         """See `PassageStore`."""
         if not passage_ids:
             return {}
-        query = (
-            select(
-                PassageRow.__table__,
-                DocumentRow.name.label("document_name"),
-                CollectionRow.name.label("collection"),
-            )
-            .join(DocumentRow, DocumentRow.id == PassageRow.document_id)
-            .join(CollectionRow, CollectionRow.id == DocumentRow.collection_id)
-            .where(
-                PassageRow.tenant_id == principal.tenant_id,
-                PassageRow.id.in_(passage_ids),
-                DocumentRow.status == DocumentStatus.READY,
-            )
-        )
+        parameters = {"tenant": principal.tenant_id, "ids": list(passage_ids)}
         async with self._database.reading() as connection:
-            found = [passage_of(row._asdict()) for row in await connection.execute(query)]
+            rows = await connection.execute(ready_passages(), parameters)
+            found = [passage_of(row._asdict()) for row in rows]
         return {passage.id: passage for passage in found}
 
     async def clear(self, principal: Principal, document_id: DocumentId) -> None:
