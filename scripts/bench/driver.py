@@ -17,7 +17,7 @@ import uvloop
 from msgspec.structs import replace
 
 from scripts.bench.plan import Plan, Result
-from scripts.bench.process import cpu_seconds, resident_bytes
+from scripts.bench.process import cpu_seconds, machine_cpu_seconds, resident_bytes
 from scripts.bench.speaker import ColloquySpeaker, OnTokens, Refusal, Speaker
 
 _WARM_SECONDS: Final = 2.0
@@ -35,33 +35,39 @@ class Meter:
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
         self._is_on = False
+        self._is_timed = plan.kind == "paced"
         self._waits = array("q")
-        self._started = (0.0, 0.0, 0.0)
+        self._started = (0.0, 0.0, 0.0, 0.0)
         self.result = Result()
 
     def take(self, stamps: list[bytes], received_ns: int) -> None:
         """Take the tokens of one frame."""
-        if self._is_on:
+        if not self._is_on:
+            return
+        self.result.tokens += len(stamps)
+        if self._is_timed:
             for stamp in stamps:
                 self._waits.append(received_ns - int(stamp))
 
     def start(self) -> None:
         """Open the window."""
-        self._started = (time.monotonic(), cpu_seconds(self._plan.pid), self._load())
+        self._started = self._clocks()
         self._is_on = True
 
     def stop(self) -> None:
         """Close the window."""
         self._is_on = False
-        clock, cpu, load = self._started
-        self.result.seconds = time.monotonic() - clock
-        self.result.cpu = cpu_seconds(self._plan.pid) - cpu
-        self.result.load_cpu = self._load() - load
-        self.result.tokens = len(self._waits)
+        seconds, cpu, load, machine = (
+            now - then for now, then in zip(self._clocks(), self._started, strict=True)
+        )
+        self.result.seconds, self.result.cpu, self.result.load_cpu = seconds, cpu, load
+        self.result.other_cpu = max(0.0, machine - cpu - load)
         self.result.summarise(wait / 1e6 for wait in self._waits)
 
-    def _load(self) -> float:
-        return time.process_time() + cpu_seconds(self._plan.model_pid)
+    def _clocks(self) -> tuple[float, float, float, float]:
+        """Return the time, and the CPU time of the server, of the load and of the machine."""
+        load = time.process_time() + cpu_seconds(self._plan.model_pid)
+        return time.monotonic(), cpu_seconds(self._plan.pid), load, machine_cpu_seconds()
 
 
 def make(plan: Plan, on_tokens: OnTokens, conversation_id: str | None = None) -> Speaker:
@@ -94,7 +100,7 @@ async def saturated(plan: Plan) -> Result:
     speakers = await _open(plan, meter.take)
     # The model begins them together: a turn takes longer to begin than a fast one to end.
     begin = time.monotonic_ns() + int(_GATHER_SECONDS * 1e9)
-    script = f"[[tokens={plan.count} stamp=1 begin={begin}]]"
+    script = f"[[tokens={plan.count} stamp=2 begin={begin}]]"
     answers = [speaker.ask(script) for speaker in speakers]
     warm = plan.count // 10
     await _until(lambda: all(speaker.tokens >= warm for speaker in speakers))

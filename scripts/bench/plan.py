@@ -40,6 +40,7 @@ class Result(Struct):
     seconds: how long the window was.
     cpu: CPU seconds of the server's processes in it.
     load_cpu: CPU seconds of the load driver and the scripted model in it.
+    other_cpu: CPU seconds of everything else on the machine in it.
     p50, p95, p99: milliseconds of a token's way, or of the first token's overhead;
         None where none was measured.
     bytes_each: what one idle socket added to the server's memory.
@@ -50,6 +51,7 @@ class Result(Struct):
     seconds: float = 0.0
     cpu: float = 0.0
     load_cpu: float = 0.0
+    other_cpu: float = 0.0
     p50: float | None = None
     p95: float | None = None
     p99: float | None = None

@@ -73,6 +73,16 @@ def cpu_seconds(pid: int) -> float:
     return ticks / _TICKS_PER_SECOND
 
 
+def machine_cpu_seconds() -> float:
+    """Return the CPU time that all processes have used on all cores.
+
+    What a host took from this machine (steal) counts as used.
+    """
+    fields = (_PROC / "stat").read_text().splitlines()[0].split()[1:]
+    user, nice, system, _, _, interrupts, soft_interrupts, stolen = map(int, fields[:8])
+    return (user + nice + system + interrupts + soft_interrupts + stolen) / _TICKS_PER_SECOND
+
+
 def resident_bytes(pid: int) -> int:
     """Return the resident memory of a process and its descendants."""
     pages = 0

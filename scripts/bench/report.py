@@ -43,6 +43,7 @@ def rows(streams: Sequence[int]) -> list[Row]:
         Row("straight to the writer: first token +ms p50", "straight", _p50, bar=8),
         Row("  p95", "straight", _p95),
         Row("  CPU ms/turn", "straight", _milliseconds),
+        Row("  other processes, % of a core", "straight", _other_share, 0),
         Row("routing + retrieval: first token +ms p50", "retrieval", _p50, bar=25),
         Row("  p95", "retrieval", _p95),
         Row("  CPU ms/turn", "retrieval", _milliseconds),
@@ -103,6 +104,7 @@ def _paced_rows(count: int, name: str) -> list[Row]:
         Row("  p99", name, _p99, bar=25 if is_full else None),
         Row("  server core busy %", name, lambda one: 100 * one.cpu / one.seconds, 0),
         Row("  load core busy %", name, _load_share, 0),
+        Row("  other processes, % of a core", name, _other_share, 0),
     ]
 
 
@@ -136,6 +138,10 @@ def _kibibytes(result: Result) -> float | None:
 
 def _load_share(result: Result) -> float:
     return 100 * result.load_cpu / result.seconds
+
+
+def _other_share(result: Result) -> float:
+    return 100 * result.other_cpu / result.seconds
 
 
 def _value(row: Row, results: Results) -> float:

@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Iterator
+from itertools import repeat
 
 from scripts.scripted_model.script import Script
 
@@ -11,6 +12,7 @@ Json = dict[str, object]
 _ID = "chatcmpl-scripted0000000000000"
 _CREATED = 1_760_000_000
 _STAMP_DIGITS = 18
+_ZEROS = 2
 
 
 class ChunkWriter:
@@ -70,6 +72,9 @@ def words(script: Script) -> list[str]:
 
 def stamps(script: Script, arrived_ns: int) -> Iterator[str]:
     """Yield tokens that say when they are sent; each is made when it is asked for."""
+    if script.stamp == _ZEROS:
+        yield from repeat(f"@{0:0{_STAMP_DIGITS}d} ", script.tokens)
+        return
     if script.tokens:
         yield f"#{arrived_ns:0{_STAMP_DIGITS}d}@{time.monotonic_ns():0{_STAMP_DIGITS}d} "
     for _ in range(script.tokens - 1):

@@ -29,7 +29,8 @@ class Script:
     reasoning: how many pieces of `reasoning_content` come first.
     tool: a tool of this name is called with `{"question": "..."}` after the text.
     stamp: each token is `@` and the time it is sent (`time.monotonic_ns`, 18 digits), the first
-        one has `#` and the time its request arrived before that.
+        one has `#` and the time its request arrived before that. 2: zeros instead of the time,
+        which is cheaper.
     rate: tokens a second; 0: as fast as the client takes them.
     delay: seconds before the first token.
     begin: the moment (`time.monotonic_ns`) before which nothing is said, so that replies to

@@ -12,6 +12,11 @@ from core.ports.event_log import Cursor, EventBatch, LogBounds
 ENTRY_BYTES = 96
 
 
+def size_of(events: Sequence[str]) -> int:
+    """Return about how much memory events take in a log."""
+    return sum(map(len, events)) + ENTRY_BYTES * len(events)
+
+
 class LogWatch:
     """See `Watch`."""
 

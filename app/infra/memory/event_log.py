@@ -4,7 +4,7 @@ import secrets
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 
-from app.infra.memory.conversation_log import ConversationLog, LogWatch
+from app.infra.memory.conversation_log import ConversationLog, LogWatch, size_of
 from core.ids import ConversationId, RunId
 from core.ports.event_log import Cursor, EventBatch, LogBounds
 
@@ -22,6 +22,8 @@ class MemoryEventLog:
         self._conversation_bytes = conversation_bytes
         self._total_bytes = total_bytes
         self._logs: OrderedDict[ConversationId, ConversationLog] = OrderedDict()
+        # Of all logs, kept up to date: there may be many, and every turn asks.
+        self._size_bytes = 0
 
     async def open(self, conversation_id: ConversationId, message_count: int) -> LogBounds:
         """See `EventLog`."""
@@ -35,13 +37,17 @@ class MemoryEventLog:
 
     def append(self, conversation_id: ConversationId, run_id: RunId, events: Sequence[str]) -> int:
         """See `EventLog`."""
-        return self._logs[conversation_id].append(run_id, events)
+        head = self._logs[conversation_id].append(run_id, events)
+        self._size_bytes += size_of(events)
+        return head
 
     def settle(self, conversation_id: ConversationId, message_count: int) -> None:
         """See `EventLog`."""
         log = self._logs.get(conversation_id)
         if log is not None:
+            before = log.size_bytes
             log.settle(message_count, self._conversation_bytes)
+            self._size_bytes += log.size_bytes - before
 
     def read(
         self, conversation_id: ConversationId, after: Cursor, limit_bytes: int
@@ -57,15 +63,15 @@ class MemoryEventLog:
         """See `EventLog`."""
         log = self._logs.pop(conversation_id, None)
         if log is not None:
+            self._size_bytes -= log.size_bytes
             log.wake()
 
     def _make_room(self) -> None:
-        excess = sum(log.size_bytes for log in self._logs.values()) - self._total_bytes
-        if excess <= 0:
+        if self._size_bytes <= self._total_bytes:
             return
         for conversation_id, log in list(self._logs.items()):
-            if excess <= 0:
+            if self._size_bytes <= self._total_bytes:
                 return
             if log.is_idle:
-                excess -= log.size_bytes
+                self._size_bytes -= log.size_bytes
                 del self._logs[conversation_id]

@@ -29,7 +29,7 @@ from core.errors import Conflict
 from core.ids import ConversationId, RunId
 from core.ports.run_store import AdmissionLimits, Admitted, Ending
 from core.principal import Principal
-from core.runs import Run, RunRequest, RunStatus
+from core.runs import Answer, Run, RunRequest, RunStatus
 
 
 class SqlRunStore:
@@ -85,27 +85,29 @@ class SqlRunStore:
         async with self._database.writing() as connection:
             if not await end(connection, run, ending, now):
                 return None
-            if ending.answer is not None:
-                await self._write_answer(connection, run, ending, now)
-            return await message_count(connection, run.conversation_id)
+            if ending.answer is None:
+                return await message_count(connection, run.conversation_id)
+            return await self._write_answer(connection, run, ending.answer, now)
 
     async def _write_answer(
-        self, connection: AsyncConnection, run: Run, ending: Ending, now: datetime
-    ) -> None:
-        assert ending.answer is not None
+        self, connection: AsyncConnection, run: Run, answer: Answer, now: datetime
+    ) -> int:
+        """Write the answer at the end of the transcript and return its place."""
+        position = await next_position(connection, run.conversation_id, now)
         message = Message(
-            ending.answer.message_id,
+            answer.message_id,
             run.conversation_id,
             run.id,
-            await next_position(connection, run.conversation_id, now),
+            position,
             Role.ASSISTANT,
-            ending.answer.text,
+            answer.text,
             now,
-            ending.answer.citations,
-            ending.answer.tool_calls,
+            answer.citations,
+            answer.tool_calls,
         )
         if not await insert_message(connection, message, run.principal.tenant_id):
             raise Conflict("The conversation has a message with this id already.")
+        return position
 
     async def request_cancel(self, principal: Principal, run_id: RunId) -> Run:
         """See `RunStore`."""

@@ -73,3 +73,19 @@ async def test_a_run_whose_conversation_was_deleted_hears_of_it() -> None:
 
     with pytest.raises(KeyError):
         log.append(A, RUN, ["x"])
+
+
+async def test_what_the_logs_take_is_counted_as_they_change() -> None:
+    log = MemoryEventLog(conversation_bytes=400, total_bytes=1000)
+    for number in range(6):
+        await log.open(A, 0)
+        log.append(A, RunId(str(number)), ["x" * 200])
+        log.settle(A, 2 * number)
+    await log.open(B, 0)
+    log.append(B, RUN, ["x" * 300, "y"])
+    log.forget(B)
+
+    # Only the last run of the one that is left: far from the limit, so it stays.
+    epoch = (await log.open(A, 12)).epoch
+    await log.open(B, 0)
+    assert (await log.open(A, 12)).epoch == epoch
