@@ -44,7 +44,7 @@ class Writer:
         if not reply.text.strip():
             raise ModelUnavailable("The model gave an empty answer. Try again.")
         # Off the loop: a long answer over a large budget takes a good part of a second.
-        citations = await asyncio.to_thread(cite, reply.text, sources)
+        citations = await asyncio.to_thread(cite, reply.text, sources) if sources else []
         if citations:
             message.cite(citations)
         message.close()

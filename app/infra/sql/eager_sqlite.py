@@ -20,11 +20,15 @@ CACHED_STATEMENTS = 256
 T = TypeVar("T")
 
 
-def connect(path: Path) -> aiosqlite.Connection:
-    """Return a connection to be awaited or entered, as `aiosqlite.connect` does."""
+def connect(path: Path) -> "EagerConnection":
+    """Return a connection to be awaited or entered, as `aiosqlite.connect` does.
+
+    It is in SQLite's own autocommit mode: a statement is a transaction unless `begin_next` was
+    asked for, and so are the statements of one `executemany` together.
+    """
 
     def connector() -> sqlite3.Connection:
-        return sqlite3.connect(path, cached_statements=CACHED_STATEMENTS)
+        return sqlite3.connect(path, isolation_level=None, cached_statements=CACHED_STATEMENTS)
 
     connection = EagerConnection(connector, iter_chunk_size=64)
     # A process that is told to stop does not wait for an idle thread.
@@ -57,7 +61,7 @@ class EagerCursor:
 
     async def executemany(self, sql: str, parameters: Iterable[Sequence[Any]]) -> Self:
         """Execute one statement for each of the parameters."""
-        return await self._run(lambda connection: connection.executemany(sql, parameters))
+        return await self._run(lambda connection: _execute_all(connection, sql, parameters))
 
     async def fetchone(self) -> Any | None:
         """Return the next row, None after the last."""
@@ -78,8 +82,13 @@ class EagerCursor:
         self._rows.clear()
 
     async def _run(self, work: Callable[[sqlite3.Connection], sqlite3.Cursor]) -> Self:
+        begins = self._connection.takes_begin()
+
         def execute_and_fetch() -> tuple[list[Any], sqlite3.Cursor]:
-            cursor = work(self._connection.driver)
+            driver = self._connection.driver
+            if begins:
+                driver.execute("BEGIN IMMEDIATE")
+            cursor = work(driver)
             rows = cursor.fetchall() if cursor.description else []
             return rows, cursor
 
@@ -95,8 +104,35 @@ class EagerCursor:
             yield self._rows.popleft()
 
 
+def _execute_all(
+    connection: sqlite3.Connection, sql: str, parameters: Iterable[Sequence[Any]]
+) -> sqlite3.Cursor:
+    """Execute a statement for each of the parameters: all of them, or none."""
+    if connection.in_transaction:
+        return connection.executemany(sql, parameters)
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        cursor = connection.executemany(sql, parameters)
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.rollback()
+        raise
+    return cursor
+
+
 class EagerConnection(aiosqlite.Connection):
     """See `aiosqlite.Connection`; its cursors are eager."""
+
+    _begins_next = False
+
+    def begin_next(self) -> None:
+        """Begin a transaction that writes with the next statement, in the same crossing."""
+        self._begins_next = True
+
+    def takes_begin(self) -> bool:
+        """Return whether the statement at hand begins a transaction; the next one does not."""
+        begins, self._begins_next = self._begins_next, False
+        return begins
 
     @property
     def driver(self) -> sqlite3.Connection:
@@ -123,10 +159,12 @@ class EagerConnection(aiosqlite.Connection):
 
     async def commit(self) -> None:
         """Commit the transaction, if there is one."""
+        self._begins_next = False
         if self.in_transaction:
             await super().commit()
 
     async def rollback(self) -> None:
         """Roll the transaction back, if there is one: a pool asks for it after every use."""
+        self._begins_next = False
         if self.in_transaction:
             await super().rollback()

@@ -98,10 +98,6 @@ def _tune_sqlite(engine: Engine) -> None:
 
 
 def _prepare_connection(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
-    # The driver's own implicit BEGIN comes too late and is always deferred: it is turned off,
-    # and `_begin` says it instead.
-    driver: Any = connection
-    driver.isolation_level = None
     cursor = connection.cursor()
     for pragma in (
         "journal_mode=WAL",
@@ -117,7 +113,5 @@ def _begin(connection: Connection) -> None:
     # A reader needs no transaction: each statement sees one moment by itself.
     if not connection.get_execution_options().get(WRITES, False):
         return
-    # Through the driver: an execution of SQLAlchemy's costs more than the statement.
-    cursor = connection.connection.cursor()
-    cursor.execute("BEGIN IMMEDIATE")
-    cursor.close()
+    driver: Any = connection.connection.driver_connection
+    driver.begin_next()

@@ -51,3 +51,12 @@ def test_a_split_reply_is_the_same_reply_in_pieces() -> None:
     pieces = list(split.writes)
     assert b"".join(pieces) == whole.opening + b"".join(whole.writes) + whole.closing
     assert {len(piece) for piece in pieces[:-1]} == {7}
+
+
+def test_a_stamp_of_zeros_is_as_long_as_a_real_one() -> None:
+    real, zeros = (
+        list(streamed(Script(tokens=2, stamp=kind), ChunkWriter("m"), REQUEST).writes)[1]
+        for kind in (1, 2)
+    )
+    assert len(real) == len(zeros)
+    assert b"@" + b"0" * 18 in zeros
