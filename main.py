@@ -34,13 +34,14 @@ def serve(settings: Settings) -> int:
         print(f"Colloquy is ready: http://{shown}:{port}", flush=True)  # noqa: T201
 
     server = DrainingServer(server_config(app, settings), ready, app.drain)
+    app.on_failure = server.stop
     loop_factory = server.config.get_loop_factory()
     try:
         with asyncio.Runner(loop_factory=loop_factory) as runner:
             runner.run(server.serve(sockets=[listening]))
     except KeyboardInterrupt:
         return 0
-    return 0 if server.started else 1
+    return 0 if server.started and not server.failed else 1
 
 
 if __name__ == "__main__":

@@ -20,7 +20,10 @@ BACKLOG = 2048
 
 
 class DrainingServer(uvicorn.Server):
-    """A server that asks the application to finish before it closes the connections."""
+    """A server that asks the application to finish before it closes the connections.
+
+    failed: whether it ended because the application did.
+    """
 
     def __init__(
         self,
@@ -31,6 +34,12 @@ class DrainingServer(uvicorn.Server):
         super().__init__(config)
         self._ready = ready
         self._drain = drain
+        self.failed = False
+
+    def stop(self) -> None:
+        """End the process, because what it serves has failed."""
+        self.failed = True
+        self.should_exit = True
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, and say so once connections are taken."""

@@ -24,6 +24,8 @@ class Doors:
 class Entrance:
     """Opens the house at start-up, closes it at shutdown, and shows every caller its door.
 
+    on_failure: called when the house can't be opened, or falls in later: the process must end.
+
     Sockets pass no HTTP middleware: a socket lives for hours, and each layer keeps its frames in
     memory as long.
     """
@@ -31,6 +33,7 @@ class Entrance:
     def __init__(self, open_house: Callable[[], AbstractAsyncContextManager[Doors]]) -> None:
         self._open_house = open_house
         self._doors: Doors | None = None
+        self.on_failure: Callable[[], None] = _ignore
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection, or the whole life of the process."""
@@ -59,6 +62,11 @@ class Entrance:
             if not isinstance(error, (SettingsError, AppError)):
                 log.exception("house.failed")
             phase = "shutdown" if has_started else "startup"
+            self.on_failure()
             await send({"type": f"lifespan.{phase}.failed", "message": str(error)})
             return
         await send({"type": "lifespan.shutdown.complete"})
+
+
+def _ignore() -> None:
+    return

@@ -9,6 +9,7 @@ from functools import partial
 import structlog
 
 from app.api.entrance import Doors, Entrance
+from app.bootstrap.data_dir import sole_user
 from app.bootstrap.doors import make_doors, make_sockets
 from app.bootstrap.knowledge import make_compute, open_knowledge, open_vectors
 from app.bootstrap.speech import open_speech
@@ -40,6 +41,7 @@ async def open_house(settings: Settings) -> AsyncIterator[Doors]:
     Raises `SettingsError` or `AppError` where a part can't be opened; those that were are closed.
     """
     async with AsyncExitStack() as stack:
+        stack.enter_context(sole_user(settings.data_dir))
         database = Database.sqlite(settings.database_path)
         stack.push_async_callback(database.close)
         await migrate(database)

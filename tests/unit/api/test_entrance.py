@@ -55,8 +55,27 @@ async def test_a_house_that_cannot_be_opened_says_why_in_a_sentence() -> None:
         raise SettingsError("DATA_DIR: in use by another server.")
         yield
 
-    said = await live(Entrance(open_house))
+    entrance = Entrance(open_house)
+    ended: list[bool] = []
+    entrance.on_failure = lambda: ended.append(True)
+    said = await live(entrance)
 
+    assert ended
     assert said == [
         {"type": "lifespan.startup.failed", "message": "DATA_DIR: in use by another server."}
     ]
+
+
+async def test_a_house_that_falls_in_ends_the_process() -> None:
+    @asynccontextmanager
+    async def open_house() -> AsyncIterator[Doors]:
+        yield Doors(echo, echo, nothing)
+        raise ZeroDivisionError
+
+    entrance = Entrance(open_house)
+    ended: list[bool] = []
+    entrance.on_failure = lambda: ended.append(True)
+    said = await live(entrance)
+
+    assert ended
+    assert said[-1]["type"] == "lifespan.shutdown.failed"
