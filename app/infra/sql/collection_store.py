@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from uuid import uuid4
 
-from sqlalchemy import delete, exists, select
+from sqlalchemy import Connection, delete, exists, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.infra.sql.engine import Database
@@ -36,8 +36,12 @@ class SqlCollectionStore:
 
     async def get(self, principal: Principal, name: str) -> Collection:
         """See `CollectionStore`."""
-        async with self._database.reading() as connection:
-            found = await _find(connection, principal, name)
+
+        def read(connection: Connection) -> Collection | None:
+            row = connection.execute(collection_named(), _named(principal, name)).one_or_none()
+            return None if row is None else collection_of(row._asdict())
+
+        found = await self._database.read(read)
         if found is not None:
             return found
         names = [collection.name for collection in await self.list(principal)]
@@ -92,9 +96,12 @@ async def _all(connection: AsyncConnection, principal: Principal) -> list[Collec
     return [collection_of(row._asdict()) for row in await connection.execute(query)]
 
 
+def _named(principal: Principal, name: str) -> dict[str, object]:
+    return {"tenant": principal.tenant_id, "collection": name}
+
+
 async def _find(connection: AsyncConnection, principal: Principal, name: str) -> Collection | None:
-    parameters = {"tenant": principal.tenant_id, "collection": name}
-    row = (await connection.execute(collection_named(), parameters)).one_or_none()
+    row = (await connection.execute(collection_named(), _named(principal, name))).one_or_none()
     return None if row is None else collection_of(row._asdict())
 
 

@@ -1,9 +1,9 @@
 """Conversations and transcripts in the relational database."""
 
 from collections.abc import Sequence
+from functools import partial
 
-from sqlalchemy import ColumnElement, Row, and_, delete, select, tuple_, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, select, tuple_, update
 
 from app.infra.sql.conversation_tables import ConversationRow
 from app.infra.sql.engine import Database
@@ -38,34 +38,41 @@ class SqlConversationStore:
         if before is not None:
             place = tuple_(ConversationRow.updated_at, ConversationRow.id)
             query = query.where(place < (before.updated_at, before.id))
-        async with self._database.reading() as connection:
-            return [_conversation_of(row) for row in await connection.execute(query)]
+
+        def read(connection: Connection) -> list[Conversation]:
+            return [_conversation_of(row) for row in connection.execute(query)]
+
+        return await self._database.read(read)
 
     async def get(self, principal: Principal, conversation_id: ConversationId) -> Conversation:
         """See `ConversationStore`."""
-        async with self._database.reading() as connection:
-            return await _read(connection, principal, conversation_id)
+        own = _place(principal, conversation_id)
+        return await self._database.read(partial(_read, own=own))
 
     async def rename(
         self, principal: Principal, conversation_id: ConversationId, title: str
     ) -> Conversation:
         """See `ConversationStore`."""
-        async with self._database.writing() as connection:
-            await connection.execute(
+
+        def write(connection: Connection) -> Conversation:
+            connection.execute(
                 update(ConversationRow)
                 .where(_owned(principal), ConversationRow.id == conversation_id)
                 .values(title=title)
             )
-            return await _read(connection, principal, conversation_id)
+            return _read(connection, _place(principal, conversation_id))
+
+        return await self._database.write(write)
 
     async def delete(self, principal: Principal, conversation_id: ConversationId) -> None:
         """See `ConversationStore`."""
-        async with self._database.writing() as connection:
-            await _read(connection, principal, conversation_id)
+
+        def write(connection: Connection) -> None:
+            _read(connection, _place(principal, conversation_id))
             # Messages and runs go with it: their foreign keys cascade.
-            await connection.execute(
-                delete(ConversationRow).where(ConversationRow.id == conversation_id)
-            )
+            connection.execute(delete(ConversationRow).where(ConversationRow.id == conversation_id))
+
+        await self._database.write(write)
 
     async def messages(
         self,
@@ -83,9 +90,12 @@ class SqlConversationStore:
             "until": EVERY if until is None else until,
             "most": EVERY if limit is None else limit,
         }
-        async with self._database.reading() as connection:
-            rows = await connection.execute(own_messages(), parameters)
+
+        def read(connection: Connection) -> list[Message]:
+            rows = connection.execute(own_messages(), parameters)
             return [message_of(row._asdict()) for row in rows]
+
+        return await self._database.read(read)
 
 
 def _owned(principal: Principal) -> ColumnElement[bool]:
@@ -102,10 +112,8 @@ def _place(principal: Principal, conversation_id: ConversationId) -> dict[str, o
     }
 
 
-async def _read(
-    connection: AsyncConnection, principal: Principal, conversation_id: ConversationId
-) -> Conversation:
-    rows = await connection.execute(own_conversation(), _place(principal, conversation_id))
+def _read(connection: Connection, own: dict[str, object]) -> Conversation:
+    rows = connection.execute(own_conversation(), own)
     row = rows.one_or_none()
     if row is None:
         raise NotFound("There is no such conversation.")

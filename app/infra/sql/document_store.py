@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import Select, delete, select, tuple_
+from sqlalchemy import Connection, Select, delete, select, tuple_
 
 from app.infra.sql.engine import Database
 from app.infra.sql.knowledge_rows import document_of
@@ -53,9 +53,12 @@ class SqlDocumentStore:
     async def has_ready(self, principal: Principal, collection_name: str) -> bool | None:
         """See `DocumentStore`."""
         parameters = {"tenant": principal.tenant_id, "collection": collection_name}
-        async with self._database.reading() as connection:
-            found: bool | None = await connection.scalar(has_ready(), parameters)
+
+        def read(connection: Connection) -> bool | None:
+            found: bool | None = connection.scalar(has_ready(), parameters)
             return None if found is None else bool(found)
+
+        return await self._database.read(read)
 
     async def delete(self, principal: Principal, document_id: DocumentId) -> None:
         """See `DocumentStore`."""

@@ -1,17 +1,19 @@
 """Opens the relational database and hands out transactions."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import aiosqlite
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry
+from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry, StaticPool
 
 from app.infra.sql.eager_sqlite import connect
 from core.errors import StorageUnavailable
@@ -19,17 +21,23 @@ from core.errors import StorageUnavailable
 BUSY_TIMEOUT_MS = 30_000
 WRITES = "colloquy_writes"
 
+T = TypeVar("T")
+
 
 class Database:
-    """Transactions on one database: `reading` and `writing`.
+    """Transactions on one database.
+
+    `read` and `write` take the whole work as one function and do it in one trip to a thread: the
+    way of every turn. `reading` and `writing` give a connection to work with step by step.
 
     On SQLite a writer takes the write lock when it begins (`BEGIN IMMEDIATE`): a transaction
     that reads first and locks later fails at once when another wrote in between, whatever the
     busy timeout says.
     """
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, lane: "Lane | None" = None) -> None:
         self._engine = engine
+        self._lane = lane
         self._writer = engine.execution_options(**{WRITES: True})
 
     @classmethod
@@ -44,8 +52,9 @@ class Database:
             pool_size=4,
             max_overflow=4,
         )
-        _tune_sqlite(engine.sync_engine)
-        return cls(engine)
+        event.listen(engine.sync_engine, "connect", _prepare_connection)
+        event.listen(engine.sync_engine, "begin", _begin_next)
+        return cls(engine, Lane(path))
 
     @property
     def engine(self) -> AsyncEngine:
@@ -70,6 +79,26 @@ class Database:
         async with _translated(), self._writer.begin() as connection:
             yield connection
 
+    async def read(self, work: Callable[[Connection], T]) -> T:
+        """Return what `work` reads; it must wait for nothing else. Raises `StorageUnavailable`."""
+        if self._lane is None:
+            async with self.reading() as connection:
+                return await connection.run_sync(work)
+        async with _translated():
+            return await self._lane.run(work, writes=False)
+
+    async def write(self, work: Callable[[Connection], T]) -> T:
+        """Return what `work` gives: committed when it returns, rolled back on any error.
+
+        It must wait for nothing else. Cancelling does not stop it half-way: it is done, or not
+        begun. Raises `StorageUnavailable`.
+        """
+        if self._lane is None:
+            async with self.writing() as connection:
+                return await connection.run_sync(work)
+        async with _translated():
+            return await self._lane.run(work, writes=True)
+
     async def ping(self) -> None:
         """Ask the database anything. Raises `StorageUnavailable`."""
         async with self.reading() as connection:
@@ -77,6 +106,8 @@ class Database:
 
     async def close(self) -> None:
         """Close every connection."""
+        if self._lane is not None:
+            await asyncio.to_thread(self._lane.close)
         await self._engine.dispose()
 
 
@@ -92,11 +123,6 @@ async def _opened(path: Path) -> aiosqlite.Connection:
     return await connect(path)
 
 
-def _tune_sqlite(engine: Engine) -> None:
-    event.listen(engine, "connect", _prepare_connection)
-    event.listen(engine, "begin", _begin)
-
-
 def _prepare_connection(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
     cursor = connection.cursor()
     for pragma in (
@@ -109,9 +135,45 @@ def _prepare_connection(connection: DBAPIConnection, _: ConnectionPoolEntry) -> 
     cursor.close()
 
 
-def _begin(connection: Connection) -> None:
+def _begin_next(connection: Connection) -> None:
     # A reader needs no transaction: each statement sees one moment by itself.
-    if not connection.get_execution_options().get(WRITES, False):
-        return
-    driver: Any = connection.connection.driver_connection
-    driver.begin_next()
+    if connection.get_execution_options().get(WRITES, False):
+        driver: Any = connection.connection.driver_connection
+        driver.begin_next()
+
+
+def _begin_now(connection: Connection) -> None:
+    if connection.get_execution_options().get(WRITES, False):
+        driver: Any = connection.connection.driver_connection
+        driver.execute("BEGIN IMMEDIATE")
+
+
+class Lane:
+    """One thread with one connection to an SQLite file, through which every turn goes."""
+
+    def __init__(self, path: Path) -> None:
+        self._engine = create_engine(
+            f"sqlite:///{path}",
+            poolclass=StaticPool,
+            connect_args={"isolation_level": None, "check_same_thread": False},
+        )
+        event.listen(self._engine, "connect", _prepare_connection)
+        event.listen(self._engine, "begin", _begin_now)
+        self._writer = self._engine.execution_options(**{WRITES: True})
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="database")
+
+    async def run(self, work: Callable[[Connection], T], *, writes: bool) -> T:
+        """Return what `work` gives, after those that came before it."""
+        engine = self._writer if writes else self._engine
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._thread, _transact, engine, work)
+
+    def close(self) -> None:
+        """Finish what waits, and close the connection."""
+        self._thread.shutdown()
+        self._engine.dispose()
+
+
+def _transact(engine: Engine, work: Callable[[Connection], T]) -> T:
+    with engine.begin() as connection:
+        return work(connection)

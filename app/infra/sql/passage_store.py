@@ -3,7 +3,7 @@
 from collections.abc import Collection as Some
 from collections.abc import Sequence
 
-from sqlalchemy import delete, insert
+from sqlalchemy import Connection, delete, insert
 
 from app.infra.sql.engine import Database
 from app.infra.sql.knowledge_rows import passage_of
@@ -38,10 +38,12 @@ class SqlPassageStore:
         if not passage_ids:
             return {}
         parameters = {"tenant": principal.tenant_id, "ids": list(passage_ids)}
-        async with self._database.reading() as connection:
-            rows = await connection.execute(ready_passages(), parameters)
-            found = [passage_of(row._asdict()) for row in rows]
-        return {passage.id: passage for passage in found}
+
+        def read(connection: Connection) -> list[Passage]:
+            rows = connection.execute(ready_passages(), parameters)
+            return [passage_of(row._asdict()) for row in rows]
+
+        return {passage.id: passage for passage in await self._database.read(read)}
 
     async def clear(self, principal: Principal, document_id: DocumentId) -> None:
         """See `PassageStore`."""

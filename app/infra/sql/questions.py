@@ -3,8 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import Update, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, Update, select, update
 
 from app.infra.sql import turn_statements
 from app.infra.sql.conversation_tables import ConversationRow, MessageRow, RunRow
@@ -14,7 +13,7 @@ from core.errors import Conflict
 from core.runs import Run, UserMessage
 
 
-async def place_question(connection: AsyncConnection, run: Run, now: datetime) -> Run:
+def place_question(connection: Connection, run: Run, now: datetime) -> Run:
     """Write the question at `run.message_position` and return the run.
 
     Where the conversation has a message with this id, nothing is added: it is answered again,
@@ -29,24 +28,24 @@ async def place_question(connection: AsyncConnection, run: Run, now: datetime) -
         run.message.content,
         now,
     )
-    if not await insert_message(connection, question, run.principal.tenant_id):
-        run = await _ask_again(connection, run)
+    if not insert_message(connection, question, run.principal.tenant_id):
+        run = _ask_again(connection, run)
     return run
 
 
-async def insert_message(connection: AsyncConnection, message: Message, tenant_id: str) -> bool:
+def insert_message(connection: Connection, message: Message, tenant_id: str) -> bool:
     """Write one message; return whether its id was free."""
     columns = {"tenant_id": tenant_id, **message_values(message)}
-    answer = await connection.execute(turn_statements.insert_message(connection), columns)
+    answer = connection.execute(turn_statements.insert_message(connection), columns)
     return answer.rowcount == 1
 
 
-async def _ask_again(connection: AsyncConnection, run: Run) -> Run:
-    stored = await _stored_message(connection, run)
+def _ask_again(connection: Connection, run: Run) -> Run:
+    stored = _stored_message(connection, run)
     if stored.role is not Role.USER:
         raise Conflict("The conversation has an answer with this id already.")
     # The place that was taken for the message is given back.
-    await connection.execute(
+    connection.execute(
         update(ConversationRow)
         .where(ConversationRow.id == run.conversation_id)
         .values(message_count=ConversationRow.message_count - 1)
@@ -57,7 +56,7 @@ async def _ask_again(connection: AsyncConnection, run: Run) -> Run:
         message_position=stored.position,
         messages_before=run.message_position - 1,
     )
-    await connection.execute(placed(again))
+    connection.execute(placed(again))
     return again
 
 
@@ -74,8 +73,8 @@ def placed(run: Run) -> Update:
     )
 
 
-async def _stored_message(connection: AsyncConnection, run: Run) -> Message:
+def _stored_message(connection: Connection, run: Run) -> Message:
     query = select(MessageRow.__table__).where(
         MessageRow.conversation_id == run.conversation_id, MessageRow.id == run.message.id
     )
-    return message_of((await connection.execute(query)).one()._asdict())
+    return message_of((connection.execute(query)).one()._asdict())

@@ -2,8 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import func, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, func, select
 
 from app.infra.sql.conversation_tables import RunRow
 from app.infra.sql.questions import place_question
@@ -25,34 +24,34 @@ class AlreadyAdmitted(Exception):
 class Admission:
     """One request's way through one transaction."""
 
-    def __init__(self, connection: AsyncConnection, request: RunRequest, now: datetime) -> None:
+    def __init__(self, connection: Connection, request: RunRequest, now: datetime) -> None:
         self._connection = connection
         self._request = request
         self._now = now
 
-    async def write(self, limits: AdmissionLimits, *, may_start: bool) -> Admitted:
+    def write(self, limits: AdmissionLimits, *, may_start: bool) -> Admitted:
         """Write the run and, where it starts, its message.
 
         Raises `AlreadyAdmitted`, and the errors of `RunStore.admit`.
         """
-        live = await self._live_runs()
+        live = self._live_runs()
         if self._request.run_id in live:
             raise AlreadyAdmitted
         starts = may_start and not live
-        position = await self._touch_conversation(starts=starts)
-        run = await self._insert_run(position if starts else 0, starts=starts)
+        position = self._touch_conversation(starts=starts)
+        run = self._insert_run(position if starts else 0, starts=starts)
         if starts:
-            run = await place_question(self._connection, run, self._now)
+            run = place_question(self._connection, run, self._now)
             return Admitted(run, is_duplicate=False)
-        await self._check_room(live, limits)
+        self._check_room(live, limits)
         return Admitted(run, is_duplicate=False, interrupts=self._interrupted(live))
 
-    async def _live_runs(self) -> dict[RunId, RunStatus]:
+    def _live_runs(self) -> dict[RunId, RunStatus]:
         conversation = {"conversation": self._request.conversation_id}
-        rows = await self._connection.execute(live_runs(), conversation)
+        rows = self._connection.execute(live_runs(), conversation)
         return {RunId(row.id): RunStatus(row.status) for row in rows}
 
-    async def _touch_conversation(self, *, starts: bool) -> int:
+    def _touch_conversation(self, *, starts: bool) -> int:
         """Make the conversation or note the change; return its message count after this."""
         caller = self._request.principal
         columns = {
@@ -65,27 +64,27 @@ class Admission:
             "updated_at": self._now,
         }
         statement = touch_conversation(self._connection)
-        answer = await self._connection.execute(statement, columns)
+        answer = self._connection.execute(statement, columns)
         row = answer.one()
         if (row.tenant_id, row.owner) != (caller.tenant_id, caller.id):
             raise NotFound("There is no such conversation.")
         return int(row.message_count)
 
-    async def _insert_run(self, position: int, *, starts: bool) -> Run:
+    def _insert_run(self, position: int, *, starts: bool) -> Run:
         status = RunStatus.RUNNING if starts else RunStatus.QUEUED
         columns = run_values(self._request, status, position, self._now)
-        answer = await self._connection.execute(insert_run(self._connection), columns)
+        answer = self._connection.execute(insert_run(self._connection), columns)
         if answer.rowcount == 0:
             raise AlreadyAdmitted
         return run_of(columns)
 
-    async def _check_room(self, live: dict[RunId, RunStatus], limits: AdmissionLimits) -> None:
+    def _check_room(self, live: dict[RunId, RunStatus], limits: AdmissionLimits) -> None:
         if live and self._request.on_busy is OnBusy.REJECT:
             raise _busy("This conversation is still being answered.")
         waiting = sum(status is RunStatus.QUEUED for status in live.values())
         if live and waiting >= limits.queued_per_conversation:
             raise _busy("Too many messages wait in this conversation.")
-        queued = await self._connection.scalar(
+        queued = self._connection.scalar(
             select(func.count()).select_from(RunRow).where(RunRow.status == RunStatus.QUEUED)
         )
         # This run is counted already.

@@ -3,8 +3,7 @@
 from dataclasses import asdict
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, Update, and_, exists, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import ColumnElement, Connection, Select, Update, and_, exists, select, update
 from sqlalchemy.orm import aliased
 
 from app.infra.sql import turn_statements
@@ -26,15 +25,15 @@ def owned(principal: Principal, run_id: RunId) -> ColumnElement[bool]:
     )
 
 
-async def read_run(connection: AsyncConnection, run_id: RunId) -> Run:
+def read_run(connection: Connection, run_id: RunId) -> Run:
     """Return a run that is known to be there."""
-    rows = await connection.execute(select(RunRow.__table__).where(RunRow.id == run_id))
+    rows = connection.execute(select(RunRow.__table__).where(RunRow.id == run_id))
     return run_of(rows.one()._asdict())
 
 
-async def read_own_run(connection: AsyncConnection, principal: Principal, run_id: RunId) -> Run:
+def read_own_run(connection: Connection, principal: Principal, run_id: RunId) -> Run:
     """Return the caller's run. Raises `NotFound`."""
-    rows = await connection.execute(select(RunRow.__table__).where(owned(principal, run_id)))
+    rows = connection.execute(select(RunRow.__table__).where(owned(principal, run_id)))
     row = rows.one_or_none()
     if row is None:
         raise NotFound("There is no such run.")
@@ -77,7 +76,7 @@ def taken(run_id: RunId) -> Update:
     )
 
 
-async def end(connection: AsyncConnection, run: Run, ending: Ending, now: datetime) -> bool:
+def end(connection: Connection, run: Run, ending: Ending, now: datetime) -> bool:
     """Note how the run ended; False where another attempt has it or it has ended already."""
     usage = ending.answer.usage if ending.answer else ()
     parameters = {
@@ -89,19 +88,17 @@ async def end(connection: AsyncConnection, run: Run, ending: Ending, now: dateti
         "used": [asdict(part) for part in usage],
         "now": now,
     }
-    return (await connection.execute(turn_statements.end_run(), parameters)).rowcount == 1
+    return (connection.execute(turn_statements.end_run(), parameters)).rowcount == 1
 
 
-async def next_position(
-    connection: AsyncConnection, conversation_id: ConversationId, now: datetime
-) -> int:
+def next_position(connection: Connection, conversation_id: ConversationId, now: datetime) -> int:
     """Take the next place in a transcript and return it."""
     parameters = {"conversation": conversation_id, "now": now}
-    place: int = await connection.scalar(turn_statements.next_position(), parameters)
+    place: int = connection.scalar(turn_statements.next_position(), parameters)
     return place
 
 
-async def message_count(connection: AsyncConnection, conversation_id: ConversationId) -> int:
+def message_count(connection: Connection, conversation_id: ConversationId) -> int:
     """Return the length of a transcript."""
     query = select(ConversationRow.message_count).where(ConversationRow.id == conversation_id)
-    return (await connection.execute(query)).scalar_one()
+    return (connection.execute(query)).scalar_one()

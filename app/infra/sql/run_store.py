@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
-from sqlalchemy import func, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, func, select, update
 
 from app.infra.sql.conversation_tables import RunRow
 from app.infra.sql.engine import Database
@@ -51,94 +51,107 @@ class SqlRunStore:
     async def _admit(
         self, request: RunRequest, limits: AdmissionLimits, *, may_start: bool
     ) -> Admitted:
-        async with self._database.writing() as connection:
-            admission = Admission(connection, request, self._clock.now())
-            return await admission.write(limits, may_start=may_start)
+        def write(connection: Connection) -> Admitted:
+            admission = Admission(connection, request, now)
+            return admission.write(limits, may_start=may_start)
+
+        now = self._clock.now()
+        return await self._database.write(write)
 
     async def _same(self, request: RunRequest) -> Run:
         """Return the run that is there; a stranger's, or one elsewhere, is a conflict."""
-        async with self._database.reading() as connection:
-            run = await read_run(connection, request.run_id)
+        run = await self._database.read(partial(read_run, run_id=request.run_id))
         if (run.principal, run.conversation_id) != (request.principal, request.conversation_id):
             raise Conflict("This run id is taken.")
         return run
 
     async def claim(self) -> Run | None:
         """See `RunStore`."""
-        async with self._database.writing() as connection:
-            free = await connection.scalar(next_free_run())
-            if free is None:
-                return None
-            run = await read_run(connection, RunId(free))
-            await connection.execute(taken(run.id))
-            if run.message_position == 0:
-                now = self._clock.now()
-                position = await next_position(connection, run.conversation_id, now)
-                waiting = replace(run, message_position=position, messages_before=position - 1)
-                await connection.execute(placed(waiting))
-                await place_question(connection, waiting, now)
-            return await read_run(connection, run.id)
+        return await self._database.write(partial(_claim, now=self._clock.now()))
 
     async def finish(self, run: Run, ending: Ending) -> int | None:
         """See `RunStore`."""
-        now = self._clock.now()
-        async with self._database.writing() as connection:
-            if not await end(connection, run, ending, now):
-                return None
-            if ending.answer is None:
-                return await message_count(connection, run.conversation_id)
-            return await self._write_answer(connection, run, ending.answer, now)
-
-    async def _write_answer(
-        self, connection: AsyncConnection, run: Run, answer: Answer, now: datetime
-    ) -> int:
-        """Write the answer at the end of the transcript and return its place."""
-        position = await next_position(connection, run.conversation_id, now)
-        message = Message(
-            answer.message_id,
-            run.conversation_id,
-            run.id,
-            position,
-            Role.ASSISTANT,
-            answer.text,
-            now,
-            answer.citations,
-            answer.tool_calls,
-        )
-        if not await insert_message(connection, message, run.principal.tenant_id):
-            raise Conflict("The conversation has a message with this id already.")
-        return position
+        work = partial(_finish, run=run, ending=ending, now=self._clock.now())
+        return await self._database.write(work)
 
     async def request_cancel(self, principal: Principal, run_id: RunId) -> Run:
         """See `RunStore`."""
-        async with self._database.writing() as connection:
-            await connection.execute(
+
+        def note(connection: Connection) -> Run:
+            connection.execute(
                 update(RunRow)
                 .where(owned(principal, run_id), RunRow.status.in_(LIVE))
                 .values(cancel_requested=True)
             )
-            return await read_own_run(connection, principal, run_id)
+            return read_own_run(connection, principal, run_id)
+
+        return await self._database.write(note)
 
     async def reopen(self) -> int:
         """See `RunStore`."""
-        async with self._database.writing() as connection:
-            await connection.execute(
-                update(RunRow)
-                .where(RunRow.status == RunStatus.RUNNING)
-                .values(status=RunStatus.QUEUED)
-            )
-            waiting = select(func.count()).where(RunRow.status == RunStatus.QUEUED)
-            return (await connection.execute(waiting)).scalar_one()
+        return await self._database.write(_reopen)
 
     async def get(self, principal: Principal, run_id: RunId) -> Run:
         """See `RunRecords`."""
-        async with self._database.reading() as connection:
-            return await read_own_run(connection, principal, run_id)
+        read = partial(read_own_run, principal=principal, run_id=run_id)
+        return await self._database.read(read)
 
     async def of_conversation(
         self, principal: Principal, conversation_id: ConversationId
     ) -> Sequence[Run]:
         """See `RunRecords`."""
-        query = runs_of(principal, conversation_id)
-        async with self._database.reading() as connection:
-            return [run_of(row._asdict()) for row in await connection.execute(query)]
+
+        def read(connection: Connection) -> list[Run]:
+            rows = connection.execute(runs_of(principal, conversation_id))
+            return [run_of(row._asdict()) for row in rows]
+
+        return await self._database.read(read)
+
+
+def _claim(connection: Connection, now: datetime) -> Run | None:
+    free = connection.scalar(next_free_run())
+    if free is None:
+        return None
+    run = read_run(connection, RunId(free))
+    connection.execute(taken(run.id))
+    if run.message_position == 0:
+        position = next_position(connection, run.conversation_id, now)
+        waiting = replace(run, message_position=position, messages_before=position - 1)
+        connection.execute(placed(waiting))
+        place_question(connection, waiting, now)
+    return read_run(connection, run.id)
+
+
+def _finish(connection: Connection, run: Run, ending: Ending, now: datetime) -> int | None:
+    if not end(connection, run, ending, now):
+        return None
+    if ending.answer is None:
+        return message_count(connection, run.conversation_id)
+    return _write_answer(connection, run, ending.answer, now)
+
+
+def _write_answer(connection: Connection, run: Run, answer: Answer, now: datetime) -> int:
+    """Write the answer at the end of the transcript and return its place."""
+    position = next_position(connection, run.conversation_id, now)
+    message = Message(
+        answer.message_id,
+        run.conversation_id,
+        run.id,
+        position,
+        Role.ASSISTANT,
+        answer.text,
+        now,
+        answer.citations,
+        answer.tool_calls,
+    )
+    if not insert_message(connection, message, run.principal.tenant_id):
+        raise Conflict("The conversation has a message with this id already.")
+    return position
+
+
+def _reopen(connection: Connection) -> int:
+    connection.execute(
+        update(RunRow).where(RunRow.status == RunStatus.RUNNING).values(status=RunStatus.QUEUED)
+    )
+    waiting = select(func.count()).where(RunRow.status == RunStatus.QUEUED)
+    return connection.execute(waiting).scalar_one()

@@ -6,10 +6,9 @@ as long as executing one that was kept (measured); a turn has a dozen.
 
 from functools import cache
 
-from sqlalchemy import JSON, Executable, Select, Update, and_, bindparam, select, update
+from sqlalchemy import JSON, Connection, Executable, Select, Update, and_, bindparam, select, update
 from sqlalchemy.dialects.postgresql import Insert as PostgresInsert
 from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.infra.sql.base import table_of
 from app.infra.sql.conversation_tables import ConversationRow, MessageRow, RunRow
@@ -31,7 +30,7 @@ def live_runs() -> Select[str, str]:
     )
 
 
-def touch_conversation(connection: AsyncConnection) -> Executable:
+def touch_conversation(connection: Connection) -> Executable:
     """Make a conversation, or note the change. Takes its columns.
 
     `message_count` is added to what is there.
@@ -39,12 +38,12 @@ def touch_conversation(connection: AsyncConnection) -> Executable:
     return _touch_conversation(connection.dialect.name)
 
 
-def insert_run(connection: AsyncConnection) -> Upsert:
+def insert_run(connection: Connection) -> Upsert:
     """Write a run, unless its id is taken. Takes its columns."""
     return _insert_run(connection.dialect.name)
 
 
-def insert_message(connection: AsyncConnection) -> Upsert:
+def insert_message(connection: Connection) -> Upsert:
     """Write a message, unless its id is taken in its conversation. Takes its columns."""
     return _insert_message(connection.dialect.name)
 
