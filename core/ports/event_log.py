@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from core.ids import ConversationId, RunId
 
 
-@dataclass(frozen=True, slots=True)
-class Cursor:
+# Two of these are made for every token and reader. A tuple takes a third of the time that a
+# frozen dataclass does.
+class Cursor(NamedTuple):
     """A place in a conversation's log: the last event a reader has seen.
 
     epoch: which life of the log; a cursor of another epoch proves nothing.
@@ -38,19 +39,20 @@ class LogBounds:
         return cursor.epoch == self.epoch and self.base <= cursor.sequence <= self.head
 
 
-@dataclass(frozen=True, slots=True)
-class EventBatch:
+class EventBatch(NamedTuple):
     """Consecutive events of one run.
 
     run_id: None for a snapshot, which stands for many runs.
     sequence: that of the first.
     events: AG-UI events, each encoded as one JSON object.
+    is_last: whether it ends at the head of the log; the next append wakes the reader again.
     """
 
     run_id: RunId | None
     epoch: str
     sequence: int
     events: Sequence[str]
+    is_last: bool = False
 
 
 class Watch(Protocol):

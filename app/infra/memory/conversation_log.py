@@ -135,7 +135,13 @@ class ConversationLog:
         end = self._end(first, limit_bytes)
         if run + 1 < len(self._runs):
             end = min(end, self._run_starts[run + 1] - self._base - 1)
-        return EventBatch(self._runs[run], self._epoch, after.sequence + 1, self._events[first:end])
+        return EventBatch(
+            self._runs[run],
+            self._epoch,
+            after.sequence + 1,
+            self._events[first:end],
+            end == len(self._events),
+        )
 
     def _end(self, first: int, limit_bytes: int) -> int:
         """Return where a batch from `first` ends: one event at least, then while they fit."""

@@ -69,6 +69,10 @@ class Subscription:
             self.has_caught_up = self.reading is not None
             return None
         self.is_renewed = False
+        if batch.is_last:
+            # Nothing more to ask for before the next append, which marks it again.
+            self.has_caught_up = True
+            self.is_marked = False
         return self._frame(batch)
 
     def lag_bytes(self) -> int:
@@ -145,7 +149,8 @@ class Subscriptions:
                 subscription.is_marked = False
                 raise StaleReading(subscription) from None
             if frame is not None:
-                marked.append(subscription)
+                if subscription.is_marked:
+                    marked.append(subscription)
                 return frame
             subscription.is_marked = False
         return None

@@ -103,3 +103,16 @@ def test_a_reader_that_leaves_while_it_is_woken_does_not_hide_the_next() -> None
     log.append(RunId("r"), ["b"])
 
     assert woken == ["second", "second"]
+
+
+def test_a_batch_says_whether_it_ends_at_the_head() -> None:
+    log = ConversationLog("e", 0)
+    log.append(RunId("r"), ["aaaa", "bbbb", "cccc"])
+
+    first = log.read(Cursor("e", 0), limit_bytes=9)
+    rest = log.read(Cursor("e", 2), limit_bytes=8)
+
+    assert first is not None
+    assert (first.sequence, len(first.events), first.is_last) == (1, 2, False)
+    assert rest is not None
+    assert (rest.sequence, len(rest.events), rest.is_last) == (3, 1, True)
