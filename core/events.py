@@ -4,6 +4,7 @@ AG-UI's own classes are used unchanged (package `ag-ui-protocol`). What it has n
 `CUSTOM` event with one of the names below; the value's schema stands beside the name.
 """
 
+from json.encoder import encode_basestring
 from typing import Final
 
 from ag_ui.core import (
@@ -38,7 +39,6 @@ from ag_ui.core import (
     ToolMessage,
     UserMessage,
 )
-from pydantic_core import to_json
 
 __all__ = [
     "CITATIONS",
@@ -103,4 +103,4 @@ class TextEvents:
 
     def encode(self, delta: str) -> str:
         """Return the event that adds `delta` to the message."""
-        return f"{self._prefix}{to_json(delta).decode()}}}"
+        return f"{self._prefix}{encode_basestring(delta)}}}"

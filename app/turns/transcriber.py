@@ -1,8 +1,9 @@
 """Turns what a run says into events of its conversation's log."""
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import asdict, replace
+
+import structlog
 
 from app.turns.message_transcriber import MessageTranscriber
 from app.turns.snapshot import tool_message_id
@@ -12,6 +13,8 @@ from core.ids import MessageId
 from core.ports.event_log import EventLog
 from core.ports.run_store import Ending
 from core.runs import Answer, Run, RunStatus, Usage
+
+log = structlog.get_logger(__name__)
 
 
 class Transcriber:
@@ -123,8 +126,10 @@ class Transcriber:
     def _append(self, encoded: Sequence[str]) -> None:
         # The conversation may be deleted while it is being answered: nobody is left to tell,
         # and the run is being stopped.
-        with suppress(KeyError):
+        try:
             self._log.append(self._run.conversation_id, self._run.id, encoded)
+        except KeyError:
+            log.info("run.unheard", run_id=self._run.id)
 
 
 def run_started(run: Run) -> events.RunStartedEvent:

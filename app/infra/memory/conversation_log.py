@@ -14,6 +14,9 @@ ENTRY_BYTES = 96
 
 def size_of(events: Sequence[str]) -> int:
     """Return about how much memory events take in a log."""
+    if len(events) == 1:
+        # The path of every token.
+        return len(events[0]) + ENTRY_BYTES
     return sum(map(len, events)) + ENTRY_BYTES * len(events)
 
 
