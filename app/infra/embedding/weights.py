@@ -1,7 +1,7 @@
 """Says which weights the embedder runs on, and accepts no others.
 
-They are all-MiniLM-L6-v2 by the Sentence Transformers authors, licensed Apache-2.0:
-https://huggingface.co/sentence-transformers/all-MiniLM-L6-v2
+They are all-MiniLM-L6-v2 by the Sentence Transformers authors, licensed Apache-2.0, as the model
+hub has them at `REVISION` of `REPOSITORY`.
 """
 
 import hashlib
