@@ -82,9 +82,7 @@ class Reading:
         self._watch = self._tail.watch(self.conversation_id, self._wake)
         self.epoch, self.sequence = bounds.epoch, bounds.head
         place = after or Cursor(bounds.epoch, 0)
-        self.recovered = (
-            place.epoch == bounds.epoch and bounds.base <= place.sequence <= bounds.head
-        )
+        self.recovered = bounds.can_continue(place)
         self._snapshot = None
         self._cursor = place
         if not self.recovered:

@@ -2,7 +2,7 @@
 
 aiosqlite crosses for the cursor, the execution, the rows and the close: four times for each
 statement, and a crossing costs as much as a small statement. Here the rows come with the
-execution. Measured: a message is admitted in 1.9 ms instead of 3.4, its checkpoints halved.
+execution. Measured: a graph run with checkpoints takes the loop's thread 2.1 ms instead of 2.5.
 """
 
 import sqlite3
