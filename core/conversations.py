@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from core.ids import ConversationId, DocumentId, MessageId, PassageId, PrincipalId, RunId, TenantId
 
@@ -66,6 +67,22 @@ class Message:
     tool_calls: tuple[ToolCall, ...] = ()
 
 
+class LogMark(NamedTuple):
+    """Where a conversation's log stood when all that it had said was on disk.
+
+    From here a log that was lost goes on with the same numbers: a reader that is as far misses
+    nothing, and any other is told the stored messages.
+
+    epoch: which life of the log; changed where numbers may have been given that nobody knows.
+    head: sequence of the last event; 0 before the first.
+    messages: how many stored messages the events up to the head amount to.
+    """
+
+    epoch: str
+    head: int
+    messages: int
+
+
 @dataclass(frozen=True, slots=True)
 class Conversation:
     """A conversation without its messages."""
@@ -75,5 +92,6 @@ class Conversation:
     owner: PrincipalId
     title: str
     message_count: int
+    log: LogMark
     created_at: datetime
     updated_at: datetime

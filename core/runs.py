@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from core.conversations import Citation, ToolCall
+from core.conversations import Citation, LogMark, ToolCall
 from core.ids import ConversationId, MessageId, RunId
 from core.principal import Principal
 
@@ -61,6 +61,11 @@ class Run:
     """A run as it is on disk.
 
     attempt: 0 before anybody took it, then counts those who did.
+    handovers: attempts that were given away in good order, as by a node that stops.
+    fence: higher with every attempt at any run of the conversation; what a lower one still
+        writes is refused. 0 before anybody took it.
+    log: where the conversation's log stood before the run's first event.
+    waited_seconds: from admission to this attempt, by the database's clock.
     message_position: the question's place in the transcript, from 1; 0 while the run waits.
     messages_before: how long the transcript was before the run's first event. A client may ask
         a message that is there already to be answered again: then it is more than
@@ -77,9 +82,18 @@ class Run:
     messages_before: int
     collection: str
     created_at: datetime
+    log: LogMark
+    fence: int = 0
+    handovers: int = 0
+    waited_seconds: float = 0.0
     cancel_requested: bool = False
     error_code: str | None = None
     error_message: str | None = None
+
+    @property
+    def failures(self) -> int:
+        """How many attempts before this one were lost."""
+        return self.attempt - self.handovers - 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,9 @@
 
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from core.errors import SettingsError
@@ -27,6 +27,18 @@ class Settings(BaseSettings):
     data_dir: Path = Path("data")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = ()
+
+    # Many nodes.
+    database_url: SecretStr = SecretStr("")
+    database_pool: int = Field(10, ge=2, le=200)
+    websocket_manager_type: Literal["memory", "redis"] = "memory"
+    redis_url: SecretStr = SecretStr("")
+    redis_cluster: bool = False
+    node_name: str = Field("", max_length=64, pattern=r"^[A-Za-z0-9._-]*$")
+    lease_seconds: float = Field(4.0, ge=1, le=600)
+    lease_beat_seconds: float = Field(1.0, gt=0, le=60)
+    scan_seconds: float = Field(0.5, gt=0, le=60)
+    index_url: str = ""
 
     # The model.
     model: str = ""
@@ -85,6 +97,24 @@ class Settings(BaseSettings):
             )
         return value
 
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if self.websocket_manager_type == "redis" and not self.redis_url.get_secret_value():
+            raise ValueError("REDIS_URL is needed while WEBSOCKET_MANAGER_TYPE=redis")
+        if self.lease_beat_seconds * 2 > self.lease_seconds:
+            raise ValueError("LEASE_SECONDS must be at least twice LEASE_BEAT_SECONDS")
+        return self
+
+    @cached_property
+    def shares_log(self) -> bool:
+        """Whether events and connections are kept outside this process."""
+        return self.websocket_manager_type == "redis"
+
+    @cached_property
+    def has_fleet(self) -> bool:
+        """Whether other processes may serve the same conversations."""
+        return self.shares_log and bool(self.database_url.get_secret_value())
+
     @cached_property
     def database_path(self) -> Path:
         """Where conversations, runs, documents and jobs are."""
@@ -104,8 +134,11 @@ def load_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        lines = [
-            f"{'.'.join(str(part) for part in fault['loc']).upper()}: {fault['msg']}"
-            for fault in error.errors(include_input=False, include_url=False)
-        ]
+        faults = error.errors(include_input=False, include_url=False)
+        lines = [_sentence(".".join(map(str, fault["loc"])), fault["msg"]) for fault in faults]
         raise SettingsError("\n".join(lines)) from None
+
+
+def _sentence(place: str, message: str) -> str:
+    # What concerns several settings together names them itself.
+    return f"{place.upper()}: {message}" if place else message.removeprefix("Value error, ")

@@ -4,7 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
+from core.conversations import Conversation, LogMark
 from core.ids import ConversationId, RunId
+from core.runs import Run
 
 
 # Two of these are made for every token and reader: a tuple takes 260 ns to make, a frozen
@@ -67,30 +69,54 @@ class Watch(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class TakenLog:
+    """What a run finds when it begins, or goes on, to speak.
+
+    said: what earlier attempts at this run have said, encoded; empty for the first.
+    restarted_at: set where the log had to begin a new epoch, because nobody knows any more which
+        numbers were given: keep it with the conversation before anything is said.
+    """
+
+    said: Sequence[str] = ()
+    restarted_at: LogMark | None = None
+
+
 class EventLog(Protocol):
     """Orders the events of every conversation: the side of the run that speaks.
 
-    One run at a time appends to a conversation.
+    One run at a time speaks in a conversation: the one with the highest fence.
     """
 
-    async def open(self, conversation_id: ConversationId, message_count: int) -> LogBounds:
-        """Return the bounds of the log, beginning a new epoch where none is kept.
+    async def take(self, run: Run, lost: Callable[[], None]) -> TakenLog:
+        """Let this attempt speak from now on, and nobody before it.
 
-        message_count: how many stored messages come before the first event of a new epoch.
+        lost: called once when another attempt has taken the log; nothing more is heard of this
+            one. Raises `StorageUnavailable`.
         """
         ...
 
-    def append(self, conversation_id: ConversationId, run_id: RunId, events: Sequence[str]) -> int:
-        """Add events of an open log, wake its readers, and return the last sequence. Never blocks.
+    def append(self, run: Run, events: Sequence[str]) -> int:
+        """Add events and return the last sequence; never blocks.
 
-        Raises `KeyError` where the log is not open.
+        Readers see them in order, and only once they can't be lost with this node alone. Raises
+        `KeyError` where the log was not taken, is lost, or its conversation was deleted.
         """
         ...
 
-    def settle(self, conversation_id: ConversationId, message_count: int) -> None:
-        """Say that everything up to the head is on disk as `message_count` messages.
+    async def flushed(self, run: Run, seconds: float) -> bool:
+        """Wait until readers on every node can see all that was appended; False where it is late.
 
-        The log may then forget it, now or later.
+        Raises `KeyError` as `append` does.
+        """
+        ...
+
+    def leave(self, run: Run, message_count: int | None = None) -> LogMark | None:
+        """Speak no more; what is not flushed by then is dropped.
+
+        message_count: how long the transcript is, where all that was said is on disk: the log
+            may then forget it, now or later. Returns the log's end in that case, None where the
+            log is not kept beyond this process.
         """
         ...
 
@@ -105,8 +131,12 @@ class EventTail(Protocol):
     Readers pull: the log is the only buffer, so a slow reader costs its cursor and no more.
     """
 
-    async def open(self, conversation_id: ConversationId, message_count: int) -> LogBounds:
-        """See `EventLog.open`."""
+    async def open(self, conversation: Conversation, after: Cursor | None) -> LogBounds:
+        """Return the bounds of the log on this node, following it from now on.
+
+        after: where the reader wants to go on; a log that is just being rebuilt is waited for, a
+            little, until it has that place. Raises `StorageUnavailable`.
+        """
         ...
 
     def read(
@@ -122,6 +152,7 @@ class EventTail(Protocol):
     def watch(self, conversation_id: ConversationId, wake: Callable[[], None]) -> Watch:
         """Call `wake` after every append until the watch is closed. `wake` must not block.
 
-        Raises `KeyError` where the log is not open. A watched log is not forgotten to make room.
+        It is also called where the log was replaced: `read` then raises `LookupError`. Raises
+        `KeyError` where the log is not open. A watched log is not forgotten to make room.
         """
         ...

@@ -86,25 +86,36 @@ class JobStore(Protocol):
         ...
 
 
-class JobQueue(Protocol):
-    """Gives jobs out, the oldest first, and takes what became of them."""
+class JobLost(Exception):
+    """Another node has the job, or had it to its end: nothing of it may be touched here."""
 
-    async def reopen(self) -> int:
-        """Queue the jobs that a stopped process left running; return how many wait in all."""
-        ...
+
+class JobQueue(Protocol):
+    """Gives jobs out to one node, the oldest first, and takes what became of them.
+
+    A node has a job by a lease, which every call on the job renews; a job whose lease ran out is
+    anybody's. Every call on a job that is another's raises `JobLost` and changes nothing.
+    """
 
     async def claim(self) -> ClaimedJob | None:
-        """Take the oldest queued job: `running`, one more attempt. None where none waits."""
+        """Take the oldest job that nobody has: `running`, one more attempt. None: there is none.
+
+        It is a queued one, or one whose node has stopped.
+        """
+        ...
+
+    async def renew(self, job_id: JobId) -> bool:
+        """Keep the job for another while. False where it was cancelled: nobody wants it."""
         ...
 
     async def report(self, job_id: JobId, stage: str, progress: float) -> bool:
-        """Note how far it is. False where nobody wants it any more: it is not `running`."""
+        """Note how far it is. False: see `renew`."""
         ...
 
     async def succeed(self, job_id: JobId, facts: ReadFacts) -> bool:
-        """End the job and make its document `ready`, together. False: see `report`."""
+        """End the job and make its document `ready`, together. False: see `renew`."""
         ...
 
     async def fail(self, job_id: JobId, error: str) -> bool:
-        """End the job and make its document `failed`, together. False: see `report`."""
+        """End the job and make its document `failed`, together. False: see `renew`."""
         ...

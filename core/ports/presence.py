@@ -45,9 +45,12 @@ class Presence(Protocol):
         ...
 
     async def connections(self, tenant_id: TenantId) -> Sequence[Connection]:
-        """Return a tenant's connections, the oldest first."""
+        """Return a tenant's connections, the oldest first. Raises `StorageUnavailable`."""
         ...
 
     async def expel(self, principal: Principal) -> None:
-        """Close all sockets of a principal, on every node, in a way that it does not come back."""
+        """Close all sockets of a principal, on every node, in a way that it does not come back.
+
+        Raises `StorageUnavailable` where only this node's could be closed.
+        """
         ...

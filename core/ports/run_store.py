@@ -1,9 +1,10 @@
 """The port to the runs on disk."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from core.conversations import LogMark
 from core.ids import ConversationId, RunId
 from core.principal import Principal
 from core.runs import Answer, Run, RunRequest, RunStatus
@@ -48,39 +49,99 @@ class Ending:
     error_message: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """What a run leaves behind.
+
+    message_count: how long the transcript is now.
+    has_waiting: whether another run of the conversation waits.
+    """
+
+    message_count: int
+    has_waiting: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A run that a node still has, as the database sees it."""
+
+    fence: int
+    cancel_requested: bool
+
+
 class RunStore(Protocol):
-    """Keeps runs. A run's id is unique over all tenants and is its idempotency key."""
+    """Keeps runs, for one node. A run's id is unique over all tenants and its idempotency key.
+
+    A node has a run by a lease; a run whose lease ran out is anybody's. All times are the
+    database's. Every call raises `StorageUnavailable` where the database can't be used.
+    """
 
     async def admit(
         self, request: RunRequest, limits: AdmissionLimits, *, may_start: bool
     ) -> Admitted:
         """Put the message on disk, once, and return its run; durable when it returns.
 
-        The run is `running` (attempt 1) where `may_start` and its conversation is free, else
-        `queued`. A conversation that is not there comes into being. Raises `Busy` (over a limit,
-        or the conversation is busy and the caller asked for `reject`), `NotFound` (the
-        conversation is somebody else's), `Conflict` (the id names another's run, or another
+        The run is `running` (attempt 1, this node's) where `may_start` and its conversation is
+        free, else `queued`. A conversation that is not there comes into being. Raises `Busy`
+        (over a limit, or the conversation is busy and the caller asked for `reject`), `NotFound`
+        (the conversation is somebody else's), `Conflict` (the id names another's run, or another
         conversation's).
         """
         ...
 
     async def claim(self) -> Run | None:
-        """Take the oldest queued run whose conversation is free: `running`, one more attempt."""
+        """Take one run that nobody has, the oldest first; None where there is none.
+
+        It is a run that lost its node (one more attempt), one that has ended and whose end was
+        not told (its status is final), or a queued one whose conversation is free.
+        """
         ...
 
-    async def finish(self, run: Run, ending: Ending) -> int | None:
-        """Write the last state and the answer in one transaction; return the message count.
+    async def restart_log(self, run: Run, mark: LogMark) -> bool:
+        """Note that the conversation's log began a new epoch; False where the run is lost."""
+        ...
 
-        None where the run was ended before, or its conversation is gone: nothing was changed.
+    async def finish(self, run: Run, ending: Ending, *, is_told: bool) -> Finished | None:
+        """Write the last state and the answer in one transaction.
+
+        is_told: whether the end is as good as told, because log and database go down together.
+            Else the conversation stays the run's until `tell`. None where the run is another
+            attempt's, has ended, or its conversation is gone: nothing was changed.
         """
+        ...
+
+    async def tell(self, run: Run, mark: LogMark) -> bool:
+        """Note that the run's last event is in the log, and where the log stands.
+
+        The conversation is free now. Returns whether another of its runs waits.
+        """
+        ...
+
+    async def release(self, run: Run) -> None:
+        """Give a run away in good order: the next who looks takes it at once."""
         ...
 
     async def request_cancel(self, principal: Principal, run_id: RunId) -> Run:
         """Note that the run shall stop and return it. Raises `NotFound`."""
         ...
 
-    async def reopen(self) -> int:
-        """Queue the runs that a stopped process left running; return how many wait in all."""
+
+class Leases(Protocol):
+    """Keeps the leases of a node's runs alive, whatever else the node is busy with."""
+
+    async def keep(
+        self,
+        at_work: Callable[[], Collection[RunId]],
+        hear: Callable[[float, Mapping[RunId, Held]], None],
+    ) -> None:
+        """Renew the leases of the runs at work until cancelled.
+
+        at_work: says which these are; called from another thread.
+        hear: called in the loop after each renewal with the loop's time at which the database
+            was asked, and what it said this node still has. A run that was begun before and is
+            not there, or has another fence, is lost. Where the database could not be asked for
+            so long that leases may have run out, it is told that nothing is left.
+        """
         ...
 
 

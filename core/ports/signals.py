@@ -1,0 +1,41 @@
+"""The port by which nodes wake each other up."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from core.ids import ConversationId, RunId
+
+
+@dataclass(frozen=True, slots=True)
+class RunCancelled:
+    """A run shall stop; whoever has it does so."""
+
+    run_id: RunId
+
+
+@dataclass(frozen=True, slots=True)
+class RunWaits:
+    """There is a run that nobody has; whoever has a free slot may take it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationDeleted:
+    """A conversation is gone; whoever keeps something of it drops it."""
+
+    conversation_id: ConversationId
+
+
+Signal = RunCancelled | RunWaits | ConversationDeleted
+
+
+class Signals(Protocol):
+    """Wakes other nodes. A signal may be lost: each says only what the database says too."""
+
+    def send(self, signal: Signal) -> None:
+        """Tell all other nodes, soon; never blocks and never fails."""
+        ...
+
+    def listen(self, hear: Callable[[Signal], None]) -> None:
+        """Call `hear`, which must not block, for what other nodes send from now on."""
+        ...
