@@ -1,11 +1,13 @@
 """The servers that tests of several rooms share: one of each for a test process."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
 from tests.support.colloquy import RunningServer, server_process
 from tests.support.model_server import ModelServer, model_server_process
+from tests.support.postgres_server import PostgresServer, postgres_server
+from tests.support.sql import migrated_postgres
 
 
 @pytest.fixture(scope="session")
@@ -34,3 +36,17 @@ def server(
 def base_url(server: RunningServer) -> str:
     """Where the page is."""
     return server.url
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """One Postgres for all tests of a process; each has a database of its own."""
+    with postgres_server() as server:
+        yield server
+
+
+@pytest.fixture
+async def postgres_url(postgres: PostgresServer) -> AsyncIterator[str]:
+    """Where a database on Postgres is, with every table and no rows."""
+    async with migrated_postgres(postgres) as url:
+        yield url

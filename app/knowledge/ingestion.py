@@ -45,9 +45,9 @@ class Ingestion:
     async def run(self, job: ClaimedJob) -> None:
         """Do the job and end it as succeeded or failed; a cancelled one leaves nothing.
 
-        Raises only what is not an `AppError`. Then, and when it is cancelled itself, the job is
-        still `running` and what was made of it is still there; `fail` ends it, and a second `run`
-        begins by clearing.
+        Raises `JobLost`, and what is not an `AppError`. Then, and when it is cancelled itself, the
+        job is still `running` and what was made of it is still there; `fail` ends it, and a second
+        `run` begins by clearing.
         """
         try:
             await self._clear(job)
@@ -60,7 +60,11 @@ class Ingestion:
             await self.fail(job, error.message)
 
     async def fail(self, job: ClaimedJob, error: str) -> None:
-        """Remove what was made, and the file, and end the job as failed with a sentence."""
+        """Remove what was made, and the file, and end the job as failed with a sentence.
+
+        Raises `JobLost`; what is there is then whoever's has the job.
+        """
+        await self._queue.renew(job.id)
         try:
             await self._clear(job)
         except StorageUnavailable:

@@ -2,13 +2,15 @@
 
 import asyncio
 import hashlib
+import os
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
-from app.infra.blobs.disk_blob_store import DiskBlobStore
+from app.infra.blobs.disk_blob_store import ABANDONED_SECONDS, DiskBlobStore
 from core.errors import NotFound, StorageUnavailable, TooLarge
 
 LIMIT = 1000
@@ -107,11 +109,35 @@ async def test_what_a_killed_process_left_is_swept(blobs: DiskBlobStore, tmp_pat
     half = tmp_path / "ab" / f"{uuid4()}.part"
     half.parent.mkdir(exist_ok=True)
     half.write_bytes(b"half")
+    last_written = time.time() - ABANDONED_SECONDS - 1
+    for path in files(tmp_path):
+        os.utime(path, (last_written, last_written))
 
     blobs.sweep()
 
     assert not half.exists()
     assert await content(blobs, key) == b"whole"
+
+
+async def test_an_upload_to_another_process_is_not_swept(
+    blobs: DiskBlobStore, tmp_path: Path
+) -> None:
+    key = str(uuid4())
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow() -> AsyncIterator[bytes]:
+        yield b"begun"
+        begun.set()
+        await go_on.wait()
+        yield b" and done"
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(blobs.put(key, slow(), LIMIT))
+        await begun.wait()
+        DiskBlobStore(tmp_path).sweep()
+        go_on.set()
+
+    assert await content(blobs, key) == b"begun and done"
 
 
 async def content(blobs: DiskBlobStore, key: str) -> bytes:

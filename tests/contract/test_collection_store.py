@@ -1,23 +1,21 @@
-"""What a store of collections does, on a real database."""
+"""What a store of collections does, on SQLite and on Postgres."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
+from app.infra.sql.engine import Database
 from core.errors import Conflict, NotFound
 from core.ids import DocumentId, JobId
 from core.ports.job_store import Upload
 from core.principal import LOCAL
-from tests.support.knowledge_stores import Stores, knowledge_stores
+from tests.support.knowledge_stores import Stores, stores_on
 from tests.support.sql import STRANGER
 
 
 @pytest.fixture
-async def stores(tmp_path: Path) -> AsyncIterator[Stores]:
-    async with knowledge_stores(tmp_path) as stores:
-        yield stores
+def stores(database: Database) -> Stores:
+    return stores_on(database)
 
 
 async def test_the_default_collection_is_there_from_the_start(stores: Stores) -> None:

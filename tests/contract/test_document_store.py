@@ -1,25 +1,23 @@
-"""What the stores of documents and passages do, on a real database."""
+"""What the stores of documents and passages do, on SQLite and on Postgres."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
+from app.infra.sql.engine import Database
 from core.documents import DocumentStatus, JobStatus
 from core.errors import NotFound
 from core.ids import PassageId
 from core.ports.document_store import DocumentMark
 from core.ports.job_store import Accepted
 from core.principal import LOCAL
-from tests.support.knowledge_stores import Stores, knowledge_stores, passage
+from tests.support.knowledge_stores import Stores, passage, stores_on
 from tests.support.sql import STRANGER
 
 
 @pytest.fixture
-async def stores(tmp_path: Path) -> AsyncIterator[Stores]:
-    async with knowledge_stores(tmp_path) as stores:
-        yield stores
+def stores(database: Database) -> Stores:
+    return stores_on(database)
 
 
 async def test_a_new_document_waits_with_its_job(stores: Stores) -> None:

@@ -1,21 +1,29 @@
-"""What the stores of jobs do, on a real database."""
+"""What the stores of jobs do, on SQLite and on Postgres."""
 
 import asyncio
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
+from app.infra.sql.engine import Database
+from app.infra.sql.job_queue import SqlJobQueue
 from core.documents import DocumentStatus, JobStatus
+from core.ids import JobId
+from core.ports.job_store import JobLost
 from core.principal import LOCAL
-from tests.support.knowledge_stores import FACTS, Stores, knowledge_stores
+from tests.support.knowledge_stores import (
+    FACTS,
+    Stores,
+    postgres_stores,
+    stores_on,
+)
+from tests.support.postgres_server import PostgresServer
 from tests.support.sql import STRANGER
 
 
 @pytest.fixture
-async def stores(tmp_path: Path) -> AsyncIterator[Stores]:
-    async with knowledge_stores(tmp_path) as stores:
-        yield stores
+def stores(database: Database) -> Stores:
+    return stores_on(database)
 
 
 async def test_jobs_are_given_out_once_the_oldest_first(stores: Stores) -> None:
@@ -100,7 +108,7 @@ async def test_a_cancelled_job_is_never_given_out(stores: Stores) -> None:
     await stores.jobs.cancel(LOCAL, accepted.document_id)
 
     assert await stores.queue.claim() is None
-    assert await stores.queue.reopen() == 0
+    assert await stores.queue_of("node-2").claim() is None
 
 
 async def test_a_job_that_has_ended_is_not_cancelled(stores: Stores) -> None:
@@ -120,15 +128,106 @@ async def test_nobody_cancels_another_tenants_job(stores: Stores) -> None:
     assert (await stores.jobs.get(LOCAL, accepted.job_id)).status is JobStatus.QUEUED
 
 
-async def test_jobs_of_a_stopped_process_are_given_out_again(stores: Stores) -> None:
+async def test_a_job_of_a_node_that_stopped_is_given_out_again(stores: Stores) -> None:
+    stopped = stores.queue_of("stopped", lease_seconds=0)
     running, waiting = await stores.add(), await stores.add()
-    done = await stores.queue.claim()
-    assert done is not None
-    await stores.queue.report(running.job_id, "embedding", 0.5)
-
-    assert await stores.queue.reopen() == 2
+    assert await stopped.claim()
+    await stopped.report(running.job_id, "embedding", 0.5)
 
     again = await stores.queue.claim()
+
     assert again is not None
     assert (again.id, again.attempt) == (running.job_id, 2)
+    job = await stores.jobs.get(LOCAL, running.job_id)
+    assert (job.status, job.stage, job.progress) == (JobStatus.RUNNING, "queued", 0.0)
     assert (await stores.jobs.get(LOCAL, waiting.job_id)).status is JobStatus.QUEUED
+
+
+async def test_a_node_never_takes_what_it_has(stores: Stores) -> None:
+    await stores.add()
+    assert await stores.queue.claim()
+
+    assert await stores.queue.claim() is None
+
+
+async def test_who_lost_a_job_changes_nothing_of_it(stores: Stores) -> None:
+    stopped = stores.queue_of("stopped", lease_seconds=0)
+    accepted = await stores.add()
+    assert await stopped.claim()
+    assert await stores.queue.claim()
+    await stores.queue.report(accepted.job_id, "embedding", 0.5)
+
+    await assert_lost(stopped, accepted.job_id)
+
+    job = await stores.jobs.get(LOCAL, accepted.job_id)
+    assert (job.status, job.stage, job.progress) == (JobStatus.RUNNING, "embedding", 0.5)
+    assert await stores.queue.succeed(accepted.job_id, FACTS)
+    await assert_lost(stopped, accepted.job_id)
+    document = await stores.documents.get(LOCAL, accepted.document_id)
+    assert document.status is DocumentStatus.READY
+
+
+async def test_who_lost_a_job_that_was_cancelled_since_is_told_that(stores: Stores) -> None:
+    stopped = stores.queue_of("stopped", lease_seconds=0)
+    accepted = await stores.add()
+    assert await stopped.claim()
+    assert await stores.queue.claim()
+
+    await stores.jobs.cancel(LOCAL, accepted.document_id)
+
+    assert not await stopped.renew(accepted.job_id)
+
+
+async def test_a_job_begun_by_a_version_without_leases_is_anybodys(stores: Stores) -> None:
+    accepted = await stores.add()
+    assert await stores.queue.claim()
+    async with stores.database.writing() as connection:
+        await connection.exec_driver_sql("UPDATE jobs SET owner = '', lease_until = NULL")
+
+    again = await stores.queue.claim()
+
+    assert again is not None
+    assert again.id == accepted.job_id
+
+
+async def assert_lost(queue: SqlJobQueue, job_id: JobId) -> None:
+    for call in (
+        queue.renew(job_id),
+        queue.report(job_id, "indexing", 0.9),
+        queue.succeed(job_id, FACTS),
+        queue.fail(job_id, "no"),
+    ):
+        with pytest.raises(JobLost):
+            await call
+
+
+class TestOnPostgres:
+    """What needs more than one process."""
+
+    @pytest.fixture
+    async def stores(self, postgres: PostgresServer) -> AsyncIterator[Stores]:
+        async with postgres_stores(postgres) as stores:
+            yield stores
+
+    async def test_a_job_that_is_renewed_stays_its_nodes(self, stores: Stores) -> None:
+        accepted = await stores.add()
+        assert await stores.queue.claim()
+
+        assert await stores.queue.renew(accepted.job_id)
+
+        assert await stores.queue_of("node-2").claim() is None
+
+    async def test_every_call_renews_the_lease(self, stores: Stores) -> None:
+        accepted = await stores.add()
+        short = stores.queue_of("node-1", lease_seconds=0)
+        assert await short.claim()
+        assert await stores.queue.report(accepted.job_id, "embedding", 0.5)
+
+        assert await stores.queue_of("node-2").claim() is None
+
+    async def test_a_job_that_ran_out_is_still_its_nodes_until_taken(self, stores: Stores) -> None:
+        accepted = await stores.add()
+        late = stores.queue_of("late", lease_seconds=0)
+        assert await late.claim()
+
+        assert await late.succeed(accepted.job_id, FACTS)

@@ -1,35 +1,29 @@
 """What a run store promises, on a real database."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
 
 from app.infra.sql.conversation_store import SqlConversationStore
 from app.infra.sql.engine import Database
 from app.infra.sql.run_store import SqlRunStore
 from core.clock import SystemClock
-from core.conversations import Role
+from core.conversations import LogMark, Role
 from core.errors import Busy, Conflict, NotFound
 from core.ids import ConversationId, MessageId, RunId
 from core.ports.run_store import AdmissionLimits, Admitted, Ending
 from core.principal import LOCAL
 from core.runs import Answer, OnBusy, Run, RunRequest, RunStatus
-from tests.support.sql import STRANGER, migrated_database, run_request
+from tests.support.sql import STRANGER, run_request
 
 LIMITS = AdmissionLimits(queued=3, queued_per_conversation=2)
 C = ConversationId("c")
-
-
-@pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    async with migrated_database(tmp_path) as database:
-        yield database
+MARK = LogMark("epoch", 7, 2)
+# No run is lost while a test looks at it.
+LEASE_SECONDS = 60
 
 
 @pytest.fixture
 def runs(database: Database) -> SqlRunStore:
-    return SqlRunStore(database, SystemClock())
+    return SqlRunStore(database, SystemClock(), "node-1", LEASE_SECONDS)
 
 
 @pytest.fixture
@@ -39,6 +33,16 @@ def conversations(database: Database) -> SqlConversationStore:
 
 async def admit(runs: SqlRunStore, request: RunRequest, *, may_start: bool = True) -> Admitted:
     return await runs.admit(request, LIMITS, may_start=may_start)
+
+
+async def told(runs: SqlRunStore, run: Run, ending: Ending) -> int | None:
+    """End a run whose log goes down with the database; return the transcript's length."""
+    finished = await runs.finish(run, ending, is_told=True)
+    return None if finished is None else finished.message_count
+
+
+def done(text: str = "Five days.", message_id: str = "answer") -> Ending:
+    return Ending(RunStatus.DONE, answer(text, message_id))
 
 
 def answer(text: str = "Five days.", message_id: str = "answer") -> Answer:
@@ -81,7 +85,7 @@ async def test_the_same_run_twice_is_one(
 
 async def test_a_finished_run_sent_again_is_not_busy_but_a_duplicate(runs: SqlRunStore) -> None:
     first = await admit(runs, run_request("r1"))
-    await runs.finish(first.run, Ending(RunStatus.DONE, answer()))
+    await told(runs, first.run, done())
     await admit(runs, run_request("r2"))
 
     again = await admit(runs, run_request("r1"))
@@ -143,9 +147,9 @@ async def test_queued_messages_are_answered_in_their_order(
     await admit(runs, run_request("r3", text="three", on_busy=OnBusy.QUEUE))
     assert await runs.claim() is None
 
-    await runs.finish(first.run, Ending(RunStatus.DONE, answer("1", "a1")))
+    await told(runs, first.run, done("1", "a1"))
     second = await claimed(runs)
-    await runs.finish(second, Ending(RunStatus.DONE, answer("2", "a2")))
+    await told(runs, second, done("2", "a2"))
     third = await claimed(runs)
 
     assert (second.id, third.id) == ("r2", "r3")
@@ -193,53 +197,30 @@ async def test_an_interrupt_names_the_run_to_stop(runs: SqlRunStore) -> None:
 async def test_a_run_ends_once(runs: SqlRunStore, conversations: SqlConversationStore) -> None:
     run = (await admit(runs, run_request("r1"))).run
 
-    assert await runs.finish(run, Ending(RunStatus.DONE, answer())) == 2
-    assert await runs.finish(run, Ending(RunStatus.ERROR, answer("other"))) is None
+    assert await told(runs, run, done()) == 2
+    assert await told(runs, run, Ending(RunStatus.ERROR, answer("other"))) is None
 
     assert (await transcript(conversations))[1:] == [(2, Role.ASSISTANT, "Five days.")]
-
-
-async def test_an_attempt_that_was_replaced_cannot_finish(runs: SqlRunStore) -> None:
-    first = (await admit(runs, run_request("r1"))).run
-    await runs.reopen()
-    second = await claimed(runs)
-    assert second.attempt == 2
-
-    assert await runs.finish(first, Ending(RunStatus.DONE, answer("old"))) is None
-    assert await runs.finish(second, Ending(RunStatus.DONE, answer("new"))) == 2
-
-
-async def test_what_a_stopped_process_left_is_taken_again_with_its_question_in_place(
-    runs: SqlRunStore, conversations: SqlConversationStore
-) -> None:
-    await admit(runs, run_request("r1"))
-    await admit(runs, run_request("r2", on_busy=OnBusy.QUEUE))
-
-    assert await runs.reopen() == 2
-    again = await claimed(runs)
-
-    assert (again.id, again.message_position, again.messages_before) == ("r1", 1, 0)
-    assert len(await transcript(conversations)) == 1
 
 
 async def test_a_message_that_is_there_is_answered_again_as_it_is_stored(
     runs: SqlRunStore, conversations: SqlConversationStore
 ) -> None:
     first = (await admit(runs, run_request("r1", message_id="m"))).run
-    await runs.finish(first, Ending(RunStatus.DONE, answer("once", "a1")))
+    await told(runs, first, done("once", "a1"))
 
     again = (await admit(runs, run_request("r2", text="forged", message_id="m"))).run
 
     assert again.message.content == "How long do refunds take?"
     assert (again.message_position, again.messages_before) == (1, 2)
     assert again == await runs.get(LOCAL, RunId("r2"))
-    assert await runs.finish(again, Ending(RunStatus.DONE, answer("twice", "a2"))) == 3
+    assert await told(runs, again, done("twice", "a2")) == 3
     assert [position for position, *_ in await transcript(conversations)] == [1, 2, 3]
 
 
 async def test_a_message_with_the_id_of_an_answer_is_a_conflict(runs: SqlRunStore) -> None:
     first = (await admit(runs, run_request("r1"))).run
-    await runs.finish(first, Ending(RunStatus.DONE, answer("once", "a1")))
+    await told(runs, first, done("once", "a1"))
 
     with pytest.raises(Conflict):
         await admit(runs, run_request("r2", message_id="a1"))
@@ -252,7 +233,7 @@ async def test_a_deleted_conversation_takes_its_runs_along(
 
     await conversations.delete(LOCAL, C)
 
-    assert await runs.finish(run, Ending(RunStatus.DONE, answer())) is None
+    assert await told(runs, run, done()) is None
     assert await transcript(conversations) == []
     with pytest.raises(NotFound):
         await runs.get(LOCAL, RunId("r1"))
@@ -262,6 +243,33 @@ async def test_a_cancel_is_noted_while_the_run_lives(runs: SqlRunStore) -> None:
     run = (await admit(runs, run_request("r1"))).run
     assert (await runs.request_cancel(LOCAL, run.id)).cancel_requested
 
-    await runs.finish(run, Ending(RunStatus.CANCELLED))
+    await told(runs, run, Ending(RunStatus.CANCELLED))
 
     assert (await runs.request_cancel(LOCAL, run.id)).status is RunStatus.CANCELLED
+
+
+async def test_every_conversation_has_a_log_of_its_own(runs: SqlRunStore) -> None:
+    first = (await admit(runs, run_request("r1", "c1"))).run
+    second = (await admit(runs, run_request("r2", "c2"))).run
+
+    assert (first.log.head, first.log.messages) == (0, 0)
+    assert first.log.epoch != second.log.epoch
+
+
+async def test_a_run_that_was_cancelled_while_it_waited_is_still_taken(
+    runs: SqlRunStore,
+) -> None:
+    await admit(runs, run_request("r1"), may_start=False)
+    await runs.request_cancel(LOCAL, RunId("r1"))
+
+    assert (await claimed(runs)).cancel_requested
+
+
+async def test_text_that_no_database_takes_is_kept_all_the_same(
+    runs: SqlRunStore, conversations: SqlConversationStore
+) -> None:
+    run = (await admit(runs, run_request("r1", text="a\0b"))).run
+
+    assert await told(runs, run, done("c\ud800d")) == 2
+
+    assert [text for *_, text in await transcript(conversations)] == ["a\ufffdb", "c\ufffdd"]

@@ -1,4 +1,7 @@
-"""What every vector store does: the fake, Edge, and the client (with a server where one is)."""
+"""What every vector store does: the fake, Edge, here or in the index process, and the client.
+
+With a server where one is.
+"""
 
 import os
 from collections.abc import AsyncIterator
@@ -10,11 +13,14 @@ import pytest
 from qdrant_client import AsyncQdrantClient
 
 from app.infra.qdrant.edge_vector_store import EdgeVectorStore
+from app.infra.qdrant.index_app import IndexApp
 from app.infra.qdrant.qdrant_vector_store import QdrantVectorStore
+from app.infra.qdrant.remote_vector_store import RemoteVectorStore
 from core.ids import CollectionId, DocumentId, PassageId, TenantId
 from core.ports.vector_store import VectorPoint, VectorStore
 from core.vectors import SparseVector, TextVectors
 from tests.support.fake_vector_store import FakeVectorStore
+from tests.support.served import serving
 
 DIMENSION = 4
 SERVER = os.environ.get("QDRANT_TEST_URL", "")
@@ -29,7 +35,7 @@ needs_server = pytest.mark.skipif(not SERVER, reason="QDRANT_TEST_URL names no s
 
 
 @pytest.fixture(
-    params=["fake", "edge", "client", pytest.param("server", marks=needs_server)],
+    params=["fake", "edge", "remote", "client", pytest.param("server", marks=needs_server)],
 )
 async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[VectorStore]:
     match request.param:
@@ -38,6 +44,13 @@ async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
         case "edge":
             edge = EdgeVectorStore.open(tmp_path, DIMENSION)
             yield edge
+            await edge.close()
+        case "remote":
+            edge = EdgeVectorStore.open(tmp_path, DIMENSION)
+            async with serving(IndexApp(edge)) as url:
+                remote = RemoteVectorStore.connect(url)
+                yield remote
+                await remote.close()
             await edge.close()
         case "client":
             local = QdrantVectorStore(AsyncQdrantClient(":memory:"), dimension=DIMENSION)

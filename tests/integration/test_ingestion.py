@@ -9,11 +9,14 @@ import pytest
 
 from core.documents import DocumentStatus, FoundPassage, JobStatus
 from core.errors import StorageUnavailable
+from core.ports.job_store import JobLost
 from core.ports.vector_store import VectorPoint
 from core.principal import LOCAL
 from tests.support.fake_vector_store import FakeVectorStore
-from tests.support.knowledge import KnowledgeRoom, assert_empty, knowledge_room
+from tests.support.knowledge import KnowledgeRoom, assert_empty, knowledge_room, room_on
+from tests.support.knowledge_stores import postgres_stores
 from tests.support.paragraph_compute import ParagraphCompute
+from tests.support.postgres_server import PostgresServer
 
 REFUNDS = "Refunds take ten days. Ask the cashier."
 PARROTS = "Parrots talk. They live long."
@@ -158,7 +161,7 @@ async def test_a_job_that_was_under_way_is_done_again_after_a_restart(
 
 
 async def test_a_second_attempt_doubles_nothing(
-    room: KnowledgeRoom, compute: ParagraphCompute
+    room: KnowledgeRoom, compute: ParagraphCompute, tmp_path: Path
 ) -> None:
     accepted = await room.upload(f"{REFUNDS}\n{PARROTS}")
     first = await room.queue.claim()
@@ -168,8 +171,8 @@ async def test_a_second_attempt_doubles_nothing(
     home = await room.library.collection(LOCAL, "default")
     once = await room.vectors.count(LOCAL.tenant_id, home.id)
 
-    await room.queue.reopen()
-    await room.do_waiting_jobs()
+    async with knowledge_room(tmp_path, compute, room.vectors) as next_start:
+        await next_start.do_waiting_jobs()
 
     assert await room.vectors.count(LOCAL.tenant_id, home.id) == once
     document = await room.library.document(LOCAL, accepted.document_id)
@@ -177,12 +180,12 @@ async def test_a_second_attempt_doubles_nothing(
 
 
 async def test_a_file_that_stops_the_server_each_time_is_given_up(
-    room: KnowledgeRoom, compute: ParagraphCompute
+    room: KnowledgeRoom, compute: ParagraphCompute, tmp_path: Path
 ) -> None:
     accepted = await room.upload(REFUNDS)
     for _ in range(5):
-        await room.queue.claim()
-        await room.queue.reopen()
+        async with knowledge_room(tmp_path, compute, room.vectors) as start:
+            assert await start.queue.claim()
 
     async with running(room):
         job = await room.finished(accepted.job_id)
@@ -191,6 +194,53 @@ async def test_a_file_that_stops_the_server_each_time_is_given_up(
     assert "stopped" in (job.error or "")
     assert compute.reads == 0
     await assert_empty(room)
+
+
+async def test_a_document_that_another_node_took_in_is_read_here(
+    room: KnowledgeRoom, compute: ParagraphCompute, tmp_path: Path
+) -> None:
+    async with running(room), knowledge_room(tmp_path, compute, room.vectors) as other:
+        accepted = await other.upload(REFUNDS)
+
+        assert (await room.finished(accepted.job_id)).status is JobStatus.SUCCEEDED
+
+
+async def test_a_node_that_lost_its_job_leaves_what_is_there_alone(
+    postgres: PostgresServer, compute: ParagraphCompute, tmp_path: Path
+) -> None:
+    vectors = FakeVectorStore()
+    compute.gate.clear()
+    async with postgres_stores(postgres) as stores:
+        slow = room_on(stores.database, tmp_path, compute, vectors, lease_seconds=0)
+        successor = room_on(stores.database, tmp_path, ParagraphCompute(), vectors)
+        accepted = await slow.upload(f"{REFUNDS}\n{PARROTS}")
+        async with running(slow):
+            await slow.at_stage(accepted.job_id, "embedding")
+            await successor.do_waiting_jobs()
+            compute.gate.set()
+            # The slot is free again once the replaced one has seen it.
+            after = await slow.upload(PARROTS)
+            assert (await slow.finished(after.job_id)).status is JobStatus.SUCCEEDED
+
+        assert (await slow.jobs.get(LOCAL, accepted.job_id)).status is JobStatus.SUCCEEDED
+        assert len(await slow.search.search(LOCAL, "default", "refunds parrots", 9)) == 3
+
+
+async def test_a_failure_of_a_node_that_lost_its_job_is_not_the_documents(
+    room: KnowledgeRoom, compute: ParagraphCompute, tmp_path: Path
+) -> None:
+    accepted = await room.upload(REFUNDS)
+    replaced = await room.queue.claim()
+    assert replaced is not None
+    async with knowledge_room(tmp_path, compute, room.vectors) as successor:
+        await successor.do_waiting_jobs()
+
+        with pytest.raises(JobLost):
+            await room.ingestion.fail(replaced, "The file is empty.")
+
+        assert len(await room.search.search(LOCAL, "default", "refunds", 9)) == 1
+        document = await room.library.document(LOCAL, accepted.document_id)
+        assert document.status is DocumentStatus.READY
 
 
 async def test_deleting_a_document_cancels_its_job_and_leaves_nothing(

@@ -4,10 +4,12 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import uuid4
 
 from app.infra.blobs.disk_blob_store import DiskBlobStore
 from app.infra.sql.collection_store import SqlCollectionStore
 from app.infra.sql.document_store import SqlDocumentStore
+from app.infra.sql.engine import Database
 from app.infra.sql.job_queue import SqlJobQueue
 from app.infra.sql.job_store import SqlJobStore
 from app.infra.sql.passage_store import SqlPassageStore
@@ -27,6 +29,8 @@ from tests.support.sql import migrated_database
 from tests.support.watched_queue import WatchedQueue
 
 FILE_LIMIT_BYTES = 1024 * 1024
+LEASE_SECONDS = 30
+LOOK_SECONDS = 0.02
 FINAL = ("succeeded", "failed", "cancelled")
 
 
@@ -86,34 +90,47 @@ async def knowledge_room(
     folder: Path, compute: Compute, vectors: VectorStore, *, queue_limit: int = 1000
 ) -> AsyncIterator[KnowledgeRoom]:
     """Give the room on SQLite and a folder of blobs; a second one there sees the same."""
-    clock = SystemClock()
     async with migrated_database(folder) as database:
-        collections = SqlCollectionStore(database, clock)
-        documents = SqlDocumentStore(database)
-        passages = SqlPassageStore(database)
-        jobs = SqlJobStore(database, clock)
-        queue = WatchedQueue(SqlJobQueue(database, clock))
-        blobs = DiskBlobStore(folder / "blobs")
-        ingestion = Ingestion(queue, passages, vectors, blobs, compute)
-        runner = JobRunner(queue, ingestion)
-        yield KnowledgeRoom(
-            library=Library(collections, documents, passages, jobs, vectors, blobs),
-            search=Search(collections, documents, passages, vectors, compute),
-            intake=Intake(
-                collections,
-                jobs,
-                blobs,
-                runner.wake,
-                file_limit_bytes=FILE_LIMIT_BYTES,
-                queue_limit=queue_limit,
-            ),
-            runner=runner,
-            ingestion=ingestion,
-            queue=queue,
-            jobs=jobs,
-            vectors=vectors,
-            blob_folder=folder / "blobs",
-        )
+        yield room_on(database, folder, compute, vectors, queue_limit=queue_limit)
+
+
+def room_on(
+    database: Database,
+    folder: Path,
+    compute: Compute,
+    vectors: VectorStore,
+    *,
+    queue_limit: int = 1000,
+    lease_seconds: float = LEASE_SECONDS,
+) -> KnowledgeRoom:
+    """Return the room of a node that starts on a database and a folder of blobs."""
+    clock = SystemClock()
+    collections = SqlCollectionStore(database, clock)
+    documents = SqlDocumentStore(database)
+    passages = SqlPassageStore(database)
+    jobs = SqlJobStore(database, clock)
+    queue = WatchedQueue(SqlJobQueue(database, clock, f"node-{uuid4()}", lease_seconds))
+    blobs = DiskBlobStore(folder / "blobs")
+    ingestion = Ingestion(queue, passages, vectors, blobs, compute)
+    runner = JobRunner(queue, ingestion, renew_seconds=LOOK_SECONDS, scan_seconds=LOOK_SECONDS)
+    return KnowledgeRoom(
+        library=Library(collections, documents, passages, jobs, vectors, blobs),
+        search=Search(collections, documents, passages, vectors, compute),
+        intake=Intake(
+            collections,
+            jobs,
+            blobs,
+            runner.wake,
+            file_limit_bytes=FILE_LIMIT_BYTES,
+            queue_limit=queue_limit,
+        ),
+        runner=runner,
+        ingestion=ingestion,
+        queue=queue,
+        jobs=jobs,
+        vectors=vectors,
+        blob_folder=folder / "blobs",
+    )
 
 
 async def assert_empty(room: KnowledgeRoom) -> None:

@@ -3,11 +3,11 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from uuid import uuid4
 
 from app.infra.sql.collection_store import SqlCollectionStore
 from app.infra.sql.document_store import SqlDocumentStore
+from app.infra.sql.engine import Database
 from app.infra.sql.job_queue import SqlJobQueue
 from app.infra.sql.job_store import SqlJobStore
 from app.infra.sql.passage_store import SqlPassageStore
@@ -16,9 +16,11 @@ from core.documents import Passage
 from core.ids import DocumentId, JobId, PassageId
 from core.ports.job_store import Accepted, ReadFacts, Upload
 from core.principal import LOCAL, Principal
-from tests.support.sql import migrated_database
+from tests.support.postgres_server import PostgresServer
+from tests.support.sql import migrated_postgres
 
 FACTS = ReadFacts("text/plain", 3, 2)
+LEASE_SECONDS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,11 @@ class Stores:
     passages: SqlPassageStore
     jobs: SqlJobStore
     queue: SqlJobQueue
+    database: Database
+
+    def queue_of(self, node: str, lease_seconds: float = LEASE_SECONDS) -> SqlJobQueue:
+        """Return another node's queue; one without a lease loses its jobs at once."""
+        return SqlJobQueue(self.database, SystemClock(), node, lease_seconds)
 
     async def add(
         self,
@@ -59,17 +66,27 @@ class Stores:
 
 
 @asynccontextmanager
-async def knowledge_stores(folder: Path) -> AsyncIterator[Stores]:
-    """Give the stores on a database in `folder`."""
+async def postgres_stores(server: PostgresServer) -> AsyncIterator[Stores]:
+    """Give the stores on a database of the server."""
+    async with migrated_postgres(server) as url:
+        database = Database.postgres(url)
+        try:
+            yield stores_on(database)
+        finally:
+            await database.close()
+
+
+def stores_on(database: Database) -> Stores:
+    """Return the stores on a database that has its tables."""
     clock = SystemClock()
-    async with migrated_database(folder) as database:
-        yield Stores(
-            SqlCollectionStore(database, clock),
-            SqlDocumentStore(database),
-            SqlPassageStore(database),
-            SqlJobStore(database, clock),
-            SqlJobQueue(database, clock),
-        )
+    return Stores(
+        SqlCollectionStore(database, clock),
+        SqlDocumentStore(database),
+        SqlPassageStore(database),
+        SqlJobStore(database, clock),
+        SqlJobQueue(database, clock, "node-1", LEASE_SECONDS),
+        database,
+    )
 
 
 def passage(accepted: Accepted, ordinal: int = 0) -> Passage:

@@ -6,13 +6,16 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from uuid import uuid4
 
 from app.agents.turn import TurnFacts, TurnState
 from app.graph.checkpoints import sqlite_checkpoints
 from app.graph.turn_graph import TurnGraph
 from app.infra.memory.event_log import MemoryEventLog
+from app.infra.memory.signals import MemorySignals
 from app.infra.sql.conversation_store import SqlConversationStore
 from app.infra.sql.eager_sqlite import connect
+from app.infra.sql.leases import NoLeases
 from app.infra.sql.run_store import SqlRunStore
 from app.turns.conversations import Conversations
 from app.turns.following import Follower
@@ -24,6 +27,7 @@ from app.turns.turns import Turns
 from core.clock import SystemClock
 from core.ids import ConversationId, RunId
 from core.ports.event_log import Cursor
+from core.ports.meters import NoMeters
 from core.ports.run_store import AdmissionLimits
 from core.principal import LOCAL
 from tests.support.fold import Shown, fold
@@ -129,7 +133,8 @@ async def turns_house(
             scripted, partial(sqlite_checkpoints, folder / "checkpoints.sqlite", connect)
         ) as graph,
     ):
-        runs = run_store(database, SystemClock())
+        # A process that starts again has another name: what the last one had, nobody has.
+        runs = run_store(database, SystemClock(), node=uuid4().hex, lease_seconds=4)
         store = SqlConversationStore(database)
         log = MemoryEventLog(1_000_000, 10_000_000)
         performer = Performer(
@@ -137,12 +142,15 @@ async def turns_house(
             runs,
             store,
             log,
-            SystemClock(),
+            NoMeters(),
+            is_shared=False,
             timeout_seconds=timeout_seconds,
             history_messages=20,
             attempts=3,
         )
-        runner = Runner(performer, runs, slots)
+        runner = Runner(
+            performer, runs, NoLeases(), MemorySignals(), slots=slots, scan_seconds=None
+        )
         readings = Readings(log, store)
         async with asyncio.TaskGroup() as group:
             ready = asyncio.Event()

@@ -13,11 +13,11 @@ class WatchedQueue:
         self.changed = asyncio.Event()
         self._queue = queue
 
-    async def reopen(self) -> int:
-        return await self._queue.reopen()
-
     async def claim(self) -> ClaimedJob | None:
         return await self._queue.claim()
+
+    async def renew(self, job_id: JobId) -> bool:
+        return self._tell(await self._queue.renew(job_id))
 
     async def report(self, job_id: JobId, stage: str, progress: float) -> bool:
         return self._tell(await self._queue.report(job_id, stage, progress))

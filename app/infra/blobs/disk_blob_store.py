@@ -3,8 +3,9 @@
 import asyncio
 import hashlib
 import re
+import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -13,19 +14,27 @@ from core.ports.blobs import StoredBlob
 
 READ_BYTES = 256 * 1024
 UNFINISHED = ".part"
+# No upload goes on for so long without a byte.
+ABANDONED_SECONDS = 3600.0
 KEY = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class DiskBlobStore:
-    """See `BlobStore`. The disk is used from threads, so that it never stops the loop."""
+    """See `BlobStore`. Several processes may share the folder.
+
+    The disk is used from threads, so that it never stops the loop.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def sweep(self) -> None:
-        """Remove what a process that was killed left half-written. Only before the first `put`."""
+        """Remove what a process that was killed left half-written, an hour ago or earlier."""
         for path in self._folder.glob(f"*/*{UNFINISHED}"):
-            path.unlink(missing_ok=True)
+            # Another process may be writing it, or may finish it at this moment.
+            with suppress(FileNotFoundError):
+                if time.time() - path.stat().st_mtime > ABANDONED_SECONDS:
+                    path.unlink()
 
     async def put(self, key: str, chunks: AsyncIterator[bytes], limit_bytes: int) -> StoredBlob:
         """See `BlobStore`."""

@@ -81,10 +81,9 @@ class SqlCollectionStore:
             name=name,
             created_at=self._clock.now(),
         )
-        answer = await connection.execute(
-            statement.on_conflict_do_nothing(index_elements=["tenant_id", "name"])
-        )
-        return answer.rowcount > 0
+        statement = statement.on_conflict_do_nothing(index_elements=["tenant_id", "name"])
+        # Not the count of rows: of an insert no driver has to tell it.
+        return await connection.scalar(statement.returning(CollectionRow.id)) is not None
 
 
 async def _all(connection: AsyncConnection, principal: Principal) -> list[Collection]:

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, delete, select, tup
 
 from app.infra.sql.conversation_tables import ConversationRow
 from app.infra.sql.engine import Database
-from app.infra.sql.run_rows import message_of
+from app.infra.sql.run_rows import log_of, message_of
 from app.infra.sql.turn_statements import own_conversation, own_messages
 from core.conversations import Conversation, Message
 from core.errors import NotFound
@@ -128,6 +128,7 @@ def _conversation_of(row: Row[object]) -> Conversation:
         owner=PrincipalId(columns["owner"]),
         title=columns["title"],
         message_count=columns["message_count"],
+        log=log_of(columns),
         created_at=columns["created_at"],
         updated_at=columns["updated_at"],
     )

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import JSON, ForeignKey, Index, Text, UniqueConstraint, text
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, Text, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.infra.sql.base import Base
@@ -10,7 +10,10 @@ from app.infra.sql.utc_datetime import UtcDateTime
 
 
 class ConversationRow(Base):
-    """A conversation. `message_count` is the last position in `messages`."""
+    """A conversation. `message_count` is the last position in `messages`.
+
+    `fence` is that of the run that was taken last; the three of the log are its `LogMark`.
+    """
 
     __tablename__ = "conversations"
     __table_args__ = (Index(None, "tenant_id", "owner", "updated_at", "id"),)
@@ -20,6 +23,10 @@ class ConversationRow(Base):
     owner: Mapped[str]
     title: Mapped[str]
     message_count: Mapped[int]
+    fence: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    log_epoch: Mapped[str] = mapped_column(server_default="")
+    log_head: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    log_messages: Mapped[int] = mapped_column(server_default="0")
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
@@ -52,17 +59,29 @@ class RunRow(Base):
 
     The message waits here until the run is taken: its place in the transcript is after all
     that was said before it. `ordinal` is the order of admission.
+
+    `is_active` from when the run is taken until its end is told; meanwhile `owner` is the node
+    that has it, on Postgres until `lease_until`. `taken_at` is when the last one took it,
+    `handovers` how many of the attempts were given away in good order.
     """
 
     __tablename__ = "runs"
     __table_args__ = (
-        # One run at a time for a conversation, whoever asks: the database holds it.
+        # One run at a time for a conversation, whoever asks: the database holds it. Lost runs are
+        # looked for here too: an index of leases would be rewritten with every beat.
         Index(
-            "uq_runs_running",
+            "uq_runs_active",
             "conversation_id",
             unique=True,
-            sqlite_where=text("status = 'running'"),
-            postgresql_where=text("status = 'running'"),
+            sqlite_where=text("is_active = 1"),
+            postgresql_where=text("is_active"),
+        ),
+        Index(
+            "ix_runs_waiting",
+            "conversation_id",
+            "ordinal",
+            sqlite_where=text("status = 'queued'"),
+            postgresql_where=text("status = 'queued'"),
         ),
         Index(None, "status", "ordinal"),
         Index(None, "conversation_id", "ordinal"),
@@ -82,6 +101,12 @@ class RunRow(Base):
     message_position: Mapped[int]
     messages_before: Mapped[int]
     cancel_requested: Mapped[bool]
+    is_active: Mapped[bool] = mapped_column(server_default=false())
+    fence: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    owner: Mapped[str] = mapped_column(server_default="")
+    handovers: Mapped[int] = mapped_column(server_default="0")
+    lease_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    taken_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     error_code: Mapped[str | None]
     error_message: Mapped[str | None]
     usage: Mapped[list[dict[str, object]]] = mapped_column(JSON)

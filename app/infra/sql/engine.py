@@ -1,60 +1,59 @@
 """Opens the relational database and hands out transactions."""
 
 import asyncio
+import random
 from collections.abc import AsyncIterator, Callable
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
-from functools import partial
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Self, TypeVar
 
-import aiosqlite
-from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry, StaticPool
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from app.infra.sql.eager_sqlite import connect
+from app.infra.sql.postgres_engine import is_collision, postgres_engine
+from app.infra.sql.sqlite_engine import WRITES, Lane, sqlite_engine
 from core.errors import StorageUnavailable
 
-BUSY_TIMEOUT_MS = 30_000
-WRITES = "colloquy_writes"
+# A transaction that collides with others is done anew so often, after a pause of at most this.
+TRIES = 6
+PAUSE_SECONDS = 0.02
 
 T = TypeVar("T")
 
 
 class Database:
-    """Transactions on one database.
+    """Transactions on one database, SQLite or Postgres.
 
-    `read` and `write` take the whole work as one function and do it in one trip to a thread: the
-    way of every turn. `reading` and `writing` give a connection to work with step by step.
-
-    On SQLite a writer takes the write lock when it begins (`BEGIN IMMEDIATE`): a transaction
-    that reads first and locks later fails at once when another wrote in between, whatever the
-    busy timeout says.
+    `read` and `write` take the whole work as one function: the way of every turn. On SQLite it
+    is one trip to a thread. On Postgres it is done anew where it collides with another
+    transaction, so it must change nothing but the database. `reading` and `writing` give a
+    connection to work with step by step.
     """
 
-    def __init__(self, engine: AsyncEngine, lane: "Lane | None" = None) -> None:
+    def __init__(self, engine: AsyncEngine, lane: Lane | None = None) -> None:
         self._engine = engine
         self._lane = lane
         self._writer = engine.execution_options(**{WRITES: True})
+        # Without a transaction around it a read is one round trip instead of three.
+        is_postgres = engine.dialect.name == "postgresql"
+        self._reader = (
+            engine.execution_options(isolation_level="AUTOCOMMIT") if is_postgres else engine
+        )
 
     @classmethod
     def sqlite(cls, path: Path) -> Self:
         """Return a database in the file at `path`; its folder is made where it is missing."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        engine = create_async_engine(
-            "sqlite+aiosqlite:///",
-            # An URL without a file would mean one database in memory for each connection.
-            async_creator=partial(_opened, path),
-            poolclass=AsyncAdaptedQueuePool,
-            pool_size=4,
-            max_overflow=4,
-        )
-        event.listen(engine.sync_engine, "connect", _prepare_connection)
-        event.listen(engine.sync_engine, "begin", _begin_next)
-        return cls(engine, Lane(path))
+        return cls(sqlite_engine(path), Lane(path))
+
+    @classmethod
+    def postgres(cls, url: str, pool_size: int = 10) -> Self:
+        """Return the database at `url`; nothing is opened yet. Raises `SettingsError`.
+
+        pool_size: connections that are opened at most; who finds none free waits.
+        """
+        return cls(postgres_engine(url, pool_size))
 
     @property
     def engine(self) -> AsyncEngine:
@@ -67,7 +66,7 @@ class Database:
 
         Raises `StorageUnavailable`.
         """
-        async with _translated(), self._engine.connect() as connection:
+        async with _translated(), self._reader.connect() as connection:
             yield connection
 
     @asynccontextmanager
@@ -81,23 +80,21 @@ class Database:
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         """Return what `work` reads; it must wait for nothing else. Raises `StorageUnavailable`."""
-        if self._lane is None:
-            async with self.reading() as connection:
-                return await connection.run_sync(work)
         async with _translated():
-            return await self._lane.run(work, writes=False)
+            if self._lane is not None:
+                return await self._lane.run(work, writes=False)
+            return await _repeated(self._reader.connect, work)
 
     async def write(self, work: Callable[[Connection], T]) -> T:
         """Return what `work` gives: committed when it returns, rolled back on any error.
 
         It must wait for nothing else. Cancelling does not stop it half-way: it is done, or not
-        begun. Raises `StorageUnavailable`.
+        done at all. Raises `StorageUnavailable`: where the connection broke, it may be done.
         """
-        if self._lane is None:
-            async with self.writing() as connection:
-                return await connection.run_sync(work)
         async with _translated():
-            return await self._lane.run(work, writes=True)
+            if self._lane is not None:
+                return await self._lane.run(work, writes=True)
+            return await _repeated(self._writer.begin, work)
 
     async def ping(self) -> None:
         """Ask the database anything. Raises `StorageUnavailable`."""
@@ -111,69 +108,30 @@ class Database:
         await self._engine.dispose()
 
 
+async def _repeated(
+    opened: Callable[[], AbstractAsyncContextManager[AsyncConnection]],
+    work: Callable[[Connection], T],
+) -> T:
+    for _ in range(TRIES - 1):
+        is_worked = False
+        try:
+            async with opened() as connection:
+                result = await connection.run_sync(work)
+                is_worked = True
+            return result
+        except DBAPIError as error:
+            # A connection that broke before the commit was sent has changed nothing.
+            is_undone = error.connection_invalidated and not is_worked
+            if not (is_undone or is_collision(error)):
+                raise
+        await asyncio.sleep(random.uniform(0, PAUSE_SECONDS))
+    async with opened() as connection:
+        return await connection.run_sync(work)
+
+
 @asynccontextmanager
 async def _translated() -> AsyncIterator[None]:
     try:
         yield
-    except DBAPIError as error:
+    except (DBAPIError, PoolTimeout) as error:
         raise StorageUnavailable("The database could not be used.") from error
-
-
-async def _opened(path: Path) -> aiosqlite.Connection:
-    return await connect(path)
-
-
-def _prepare_connection(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
-    cursor = connection.cursor()
-    for pragma in (
-        "journal_mode=WAL",
-        "synchronous=NORMAL",
-        f"busy_timeout={BUSY_TIMEOUT_MS}",
-        "foreign_keys=ON",
-    ):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
-
-
-def _begin_next(connection: Connection) -> None:
-    # A reader needs no transaction: each statement sees one moment by itself.
-    if connection.get_execution_options().get(WRITES, False):
-        driver: Any = connection.connection.driver_connection
-        driver.begin_next()
-
-
-def _begin_now(connection: Connection) -> None:
-    if connection.get_execution_options().get(WRITES, False):
-        driver: Any = connection.connection.driver_connection
-        driver.execute("BEGIN IMMEDIATE")
-
-
-class Lane:
-    """One thread with one connection to an SQLite file, through which every turn goes."""
-
-    def __init__(self, path: Path) -> None:
-        self._engine = create_engine(
-            f"sqlite:///{path}",
-            poolclass=StaticPool,
-            connect_args={"isolation_level": None, "check_same_thread": False},
-        )
-        event.listen(self._engine, "connect", _prepare_connection)
-        event.listen(self._engine, "begin", _begin_now)
-        self._writer = self._engine.execution_options(**{WRITES: True})
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="database")
-
-    async def run(self, work: Callable[[Connection], T], *, writes: bool) -> T:
-        """Return what `work` gives, after those that came before it."""
-        engine = self._writer if writes else self._engine
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._thread, _transact, engine, work)
-
-    def close(self) -> None:
-        """Finish what waits, and close the connection."""
-        self._thread.shutdown()
-        self._engine.dispose()
-
-
-def _transact(engine: Engine, work: Callable[[Connection], T]) -> T:
-    with engine.begin() as connection:
-        return work(connection)

@@ -81,10 +81,9 @@ class SqlJobStore:
             passage_count=0,
             created_at=self._clock.now(),
         )
-        answer = await connection.execute(
-            statement.on_conflict_do_nothing(index_elements=["collection_id", "sha256"])
-        )
-        return answer.rowcount > 0
+        statement = statement.on_conflict_do_nothing(index_elements=["collection_id", "sha256"])
+        # Not the count of rows: of an insert no driver has to tell it.
+        return await connection.scalar(statement.returning(DocumentRow.id)) is not None
 
     async def _insert_job(
         self, connection: AsyncConnection, principal: Principal, upload: Upload

@@ -64,7 +64,8 @@ class JobRow(Base):
     """Long work on one document.
 
     It outlives the document, so that whoever waits for it learns that it was cancelled: hence
-    no foreign key.
+    no foreign key. While it runs, `owner` is the node that has it, on Postgres until
+    `lease_until`.
     """
 
     __tablename__ = "jobs"
@@ -82,5 +83,7 @@ class JobRow(Base):
     progress: Mapped[float]
     error: Mapped[str | None] = mapped_column(Text)
     attempt: Mapped[int]
+    owner: Mapped[str] = mapped_column(server_default="")
+    lease_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

@@ -37,7 +37,7 @@ def insert_message(connection: Connection, message: Message, tenant_id: str) -> 
     """Write one message; return whether its id was free."""
     columns = {"tenant_id": tenant_id, **message_values(message)}
     answer = connection.execute(turn_statements.insert_message(connection), columns)
-    return answer.rowcount == 1
+    return answer.one_or_none() is not None
 
 
 def _ask_again(connection: Connection, run: Run) -> Run:
@@ -56,11 +56,11 @@ def _ask_again(connection: Connection, run: Run) -> Run:
         message_position=stored.position,
         messages_before=run.message_position - 1,
     )
-    connection.execute(placed(again))
+    connection.execute(_placed(again))
     return again
 
 
-def placed(run: Run) -> Update:
+def _placed(run: Run) -> Update:
     """Note where the run's question stands, and what it says."""
     return (
         update(RunRow)

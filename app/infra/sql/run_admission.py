@@ -1,13 +1,16 @@
 """Puts a message on disk, once: the transaction behind `RunStore.admit`."""
 
+import secrets
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, func, select
 
 from app.infra.sql.conversation_tables import RunRow
 from app.infra.sql.questions import place_question
-from app.infra.sql.run_rows import run_of, run_values
-from app.infra.sql.turn_statements import insert_run, live_runs, touch_conversation
+from app.infra.sql.run_rows import begun_values, run_of, run_values, storable
+from app.infra.sql.turn_statements import QUEUED, insert_run, live_runs, touch_conversation
 from core.errors import Busy, NotFound
 from core.ids import RunId
 from core.ports.run_store import AdmissionLimits, Admitted
@@ -15,6 +18,7 @@ from core.runs import OnBusy, Run, RunRequest, RunStatus
 
 TITLE_LENGTH = 80
 RETRY_AFTER_SECONDS = 1.0
+EPOCH_BYTES = 8
 
 
 class AlreadyAdmitted(Exception):
@@ -22,14 +26,21 @@ class AlreadyAdmitted(Exception):
 
 
 class Admission:
-    """One request's way through one transaction."""
+    """One request's way through one transaction.
 
-    def __init__(self, connection: Connection, request: RunRequest, now: datetime) -> None:
+    Where another request is admitted to the conversation at the same time, one of the two is
+    undone by the database and done anew.
+    """
+
+    def __init__(
+        self, connection: Connection, request: RunRequest, node: str, lease_seconds: float
+    ) -> None:
         self._connection = connection
         self._request = request
-        self._now = now
+        self._node = node
+        self._lease_seconds = lease_seconds
 
-    def write(self, limits: AdmissionLimits, *, may_start: bool) -> Admitted:
+    def write(self, limits: AdmissionLimits, now: datetime, *, may_start: bool) -> Admitted:
         """Write the run and, where it starts, its message.
 
         Raises `AlreadyAdmitted`, and the errors of `RunStore.admit`.
@@ -38,10 +49,10 @@ class Admission:
         if self._request.run_id in live:
             raise AlreadyAdmitted
         starts = may_start and not live
-        position = self._touch_conversation(starts=starts)
-        run = self._insert_run(position if starts else 0, starts=starts)
+        conversation = self._touch_conversation(now, starts=starts)
+        run = self._insert_run(conversation, now, starts=starts)
         if starts:
-            run = place_question(self._connection, run, self._now)
+            run = place_question(self._connection, run, now)
             return Admitted(run, is_duplicate=False)
         self._check_room(live, limits)
         return Admitted(run, is_duplicate=False, interrupts=self._interrupted(live))
@@ -51,41 +62,48 @@ class Admission:
         rows = self._connection.execute(live_runs(), conversation)
         return {RunId(row.id): RunStatus(row.status) for row in rows}
 
-    def _touch_conversation(self, *, starts: bool) -> int:
-        """Make the conversation or note the change; return its message count after this."""
+    def _touch_conversation(self, now: datetime, *, starts: bool) -> Mapping[str, Any]:
+        """Make the conversation or note the change; return it as it is after this."""
         caller = self._request.principal
         columns = {
             "id": self._request.conversation_id,
             "tenant_id": caller.tenant_id,
             "owner": caller.id,
-            "title": _title(self._request.message.content),
+            "title": _title(storable(self._request.message.content)),
             "message_count": int(starts),
-            "created_at": self._now,
-            "updated_at": self._now,
+            "fence": int(starts),
+            "log_epoch": secrets.token_hex(EPOCH_BYTES),
+            "log_head": 0,
+            "log_messages": 0,
+            "created_at": now,
+            "updated_at": now,
         }
-        statement = touch_conversation(self._connection)
-        answer = self._connection.execute(statement, columns)
-        row = answer.one()
+        row = self._connection.execute(touch_conversation(self._connection), columns).one()
         if (row.tenant_id, row.owner) != (caller.tenant_id, caller.id):
             raise NotFound("There is no such conversation.")
-        return int(row.message_count)
+        return row._asdict()
 
-    def _insert_run(self, position: int, *, starts: bool) -> Run:
-        status = RunStatus.RUNNING if starts else RunStatus.QUEUED
-        columns = run_values(self._request, status, position, self._now)
-        answer = self._connection.execute(insert_run(self._connection), columns)
-        if answer.rowcount == 0:
+    def _insert_run(self, conversation: Mapping[str, Any], now: datetime, *, starts: bool) -> Run:
+        columns = run_values(self._request, now)
+        if starts:
+            columns |= begun_values(conversation, self._node, now)
+        statement = insert_run(self._connection, starts=starts)
+        lease = {"lease_seconds": self._lease_seconds}
+        row = self._connection.execute(statement, columns | lease).one_or_none()
+        if row is None:
             raise AlreadyAdmitted
-        return run_of(columns)
+        return run_of({**conversation, **columns, **row._asdict()})
 
     def _check_room(self, live: dict[RunId, RunStatus], limits: AdmissionLimits) -> None:
-        if live and self._request.on_busy is OnBusy.REJECT:
+        # A run that has ended and is about to be told keeps nobody away: this one comes next.
+        is_busy = any(not status.is_final for status in live.values())
+        if is_busy and self._request.on_busy is OnBusy.REJECT:
             raise _busy("This conversation is still being answered.")
         waiting = sum(status is RunStatus.QUEUED for status in live.values())
         if live and waiting >= limits.queued_per_conversation:
             raise _busy("Too many messages wait in this conversation.")
         queued = self._connection.scalar(
-            select(func.count()).select_from(RunRow).where(RunRow.status == RunStatus.QUEUED)
+            select(func.count()).select_from(RunRow).where(RunRow.status == QUEUED)
         )
         # This run is counted already.
         if (queued or 0) > limits.queued:

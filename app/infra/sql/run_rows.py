@@ -1,38 +1,48 @@
 """Turns runs and messages into rows and back."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from core.conversations import Citation, Message, Role, ToolCall
+from core.conversations import Citation, LogMark, Message, Role, ToolCall
 from core.ids import ConversationId, MessageId, PrincipalId, RunId, TenantId
 from core.principal import Principal
 from core.runs import Run, RunRequest, RunStatus, UserMessage
 
-LIVE = (RunStatus.QUEUED, RunStatus.RUNNING)
+# NUL is text to a client and not to Postgres; half of a surrogate pair is no text at all.
+UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 # A row's columns by name, as the driver gives them.
 Columns = Mapping[str, Any]
 
 
-def run_values(
-    request: RunRequest, status: RunStatus, position: int, now: datetime
-) -> dict[str, object]:
-    """Return the columns of a run that was just asked for."""
+def storable(text: str) -> str:
+    """Return the text as every database takes it."""
+    return UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def run_values(request: RunRequest, now: datetime) -> dict[str, object]:
+    """Return the columns of a run that waits."""
     return {
         "id": request.run_id,
         "tenant_id": request.principal.tenant_id,
         "principal": request.principal.id,
         "conversation_id": request.conversation_id,
-        "status": status,
-        "attempt": int(status is RunStatus.RUNNING),
+        "status": RunStatus.QUEUED,
+        "attempt": 0,
+        "handovers": 0,
         "collection": request.collection,
         "message_id": request.message.id,
-        "message": request.message.content,
-        "message_position": position,
-        "messages_before": max(0, position - 1),
+        "message": storable(request.message.content),
+        "message_position": 0,
+        "messages_before": 0,
         "cancel_requested": False,
+        "is_active": False,
+        "fence": 0,
+        "owner": "",
+        "taken_at": None,
         "error_code": None,
         "error_message": None,
         "usage": [],
@@ -40,8 +50,25 @@ def run_values(
     }
 
 
+def begun_values(conversation: Columns, node: str, now: datetime) -> dict[str, object]:
+    """Return the columns that are different for a run that begins at once.
+
+    conversation: its row, with this run and its question counted.
+    """
+    return {
+        "status": RunStatus.RUNNING,
+        "attempt": 1,
+        "message_position": conversation["message_count"],
+        "messages_before": conversation["message_count"] - 1,
+        "is_active": True,
+        "fence": conversation["fence"],
+        "owner": node,
+        "taken_at": now,
+    }
+
+
 def run_of(row: Columns) -> Run:
-    """Return the run of a row of `runs`."""
+    """Return the run of a row of `runs` with the log's columns of its conversation."""
     return Run(
         id=RunId(row["id"]),
         conversation_id=ConversationId(row["conversation_id"]),
@@ -53,10 +80,25 @@ def run_of(row: Columns) -> Run:
         messages_before=row["messages_before"],
         collection=row["collection"],
         created_at=row["created_at"],
+        log=log_of(row),
+        fence=row["fence"],
+        handovers=row["handovers"],
+        waited_seconds=_waited_seconds(row),
         cancel_requested=row["cancel_requested"],
         error_code=row["error_code"],
         error_message=row["error_message"],
     )
+
+
+def log_of(row: Columns) -> LogMark:
+    """Return the mark of a row with a conversation's columns."""
+    return LogMark(row["log_epoch"], row["log_head"], row["log_messages"])
+
+
+def _waited_seconds(row: Columns) -> float:
+    taken_at: datetime | None = row["taken_at"]
+    created_at: datetime = row["created_at"]
+    return 0.0 if taken_at is None else (taken_at - created_at).total_seconds()
 
 
 def message_values(message: Message) -> dict[str, object]:
@@ -67,7 +109,7 @@ def message_values(message: Message) -> dict[str, object]:
         "run_id": message.run_id,
         "position": message.position,
         "role": message.role,
-        "content": message.content,
+        "content": storable(message.content),
         "citations": [asdict(citation) for citation in message.citations],
         "tool_calls": [asdict(call) for call in message.tool_calls],
         "created_at": message.created_at,

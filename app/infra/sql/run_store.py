@@ -1,62 +1,65 @@
 """Runs in the relational database."""
 
 from collections.abc import Sequence
-from dataclasses import replace
-from datetime import datetime
 from functools import partial
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, update
 
 from app.infra.sql.conversation_tables import RunRow
 from app.infra.sql.engine import Database
-from app.infra.sql.questions import insert_message, place_question, placed
 from app.infra.sql.run_admission import Admission, AlreadyAdmitted
-from app.infra.sql.run_queries import (
-    end,
-    message_count,
-    next_free_run,
-    next_position,
-    owned,
-    read_own_run,
-    read_run,
-    runs_of,
-    taken,
+from app.infra.sql.run_claim import Claim
+from app.infra.sql.run_ending import (
+    NotHeld,
+    finish,
+    finished,
+    held_by,
+    mark_values,
+    someone_waits,
+    tell,
 )
-from app.infra.sql.run_rows import LIVE, run_of
+from app.infra.sql.run_queries import owned, read_own_run, read_run, runs_of
+from app.infra.sql.run_rows import run_of
+from app.infra.sql.run_statements import give_away, restart_log
 from core.clock import Clock
-from core.conversations import Message, Role
+from core.conversations import LogMark
 from core.errors import Conflict
 from core.ids import ConversationId, RunId
-from core.ports.run_store import AdmissionLimits, Admitted, Ending
+from core.ports.run_store import AdmissionLimits, Admitted, Ending, Finished
 from core.principal import Principal
-from core.runs import Answer, Run, RunRequest, RunStatus
+from core.runs import Run, RunRequest, RunStatus
+
+LIVE = (RunStatus.QUEUED, RunStatus.RUNNING)
 
 
 class SqlRunStore:
-    """See `RunStore` and `RunRecords`."""
+    """See `RunStore` and `RunRecords`.
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    node: its name; no other process has had it.
+    lease_seconds: on Postgres, how long a run is the node's without a renewal. On SQLite there
+        is one process: what another one had is free.
+    """
+
+    def __init__(self, database: Database, clock: Clock, node: str, lease_seconds: float) -> None:
         self._database = database
         self._clock = clock
+        self._node = node
+        self._lease_seconds = lease_seconds
 
     async def admit(
         self, request: RunRequest, limits: AdmissionLimits, *, may_start: bool
     ) -> Admitted:
         """See `RunStore`."""
-        try:
-            return await self._admit(request, limits, may_start=may_start)
-        except AlreadyAdmitted:
-            return Admitted(await self._same(request), is_duplicate=True)
 
-    async def _admit(
-        self, request: RunRequest, limits: AdmissionLimits, *, may_start: bool
-    ) -> Admitted:
         def write(connection: Connection) -> Admitted:
-            admission = Admission(connection, request, now)
-            return admission.write(limits, may_start=may_start)
+            admission = Admission(connection, request, self._node, self._lease_seconds)
+            return admission.write(limits, now, may_start=may_start)
 
         now = self._clock.now()
-        return await self._database.write(write)
+        try:
+            return await self._database.write(write)
+        except AlreadyAdmitted:
+            return Admitted(await self._same(request), is_duplicate=True)
 
     async def _same(self, request: RunRequest) -> Run:
         """Return the run that is there; a stranger's, or one elsewhere, is a conflict."""
@@ -67,12 +70,47 @@ class SqlRunStore:
 
     async def claim(self) -> Run | None:
         """See `RunStore`."""
-        return await self._database.write(partial(_claim, now=self._clock.now()))
 
-    async def finish(self, run: Run, ending: Ending) -> int | None:
+        def write(connection: Connection) -> Run | None:
+            return Claim(connection, self._node, self._lease_seconds).take(now)
+
+        now = self._clock.now()
+        return await self._database.write(write)
+
+    async def restart_log(self, run: Run, mark: LogMark) -> bool:
         """See `RunStore`."""
-        work = partial(_finish, run=run, ending=ending, now=self._clock.now())
-        return await self._database.write(work)
+        columns = {**held_by(run, self._node), **mark_values(mark)}
+
+        def note(connection: Connection) -> bool:
+            return connection.execute(restart_log(), columns).one_or_none() is not None
+
+        return await self._database.write(note)
+
+    async def finish(self, run: Run, ending: Ending, *, is_told: bool) -> Finished | None:
+        """See `RunStore`."""
+        held, now = held_by(run, self._node), self._clock.now()
+        work = partial(finish, held=held, run=run, ending=ending, now=now, is_told=is_told)
+        try:
+            return await self._database.write(work)
+        except NotHeld:
+            return await self._database.read(partial(finished, held=held, ending=ending))
+
+    async def tell(self, run: Run, mark: LogMark) -> bool:
+        """See `RunStore`."""
+        held = held_by(run, self._node)
+        try:
+            return await self._database.write(partial(tell, held=held, mark=mark))
+        except NotHeld:
+            return await self._database.read(partial(someone_waits, held=held))
+
+    async def release(self, run: Run) -> None:
+        """See `RunStore`."""
+        columns = {**held_by(run, self._node), "now": self._clock.now()}
+
+        def give(connection: Connection) -> None:
+            connection.execute(give_away(connection.dialect.name), columns)
+
+        await self._database.write(give)
 
     async def request_cancel(self, principal: Principal, run_id: RunId) -> Run:
         """See `RunStore`."""
@@ -86,10 +124,6 @@ class SqlRunStore:
             return read_own_run(connection, principal, run_id)
 
         return await self._database.write(note)
-
-    async def reopen(self) -> int:
-        """See `RunStore`."""
-        return await self._database.write(_reopen)
 
     async def get(self, principal: Principal, run_id: RunId) -> Run:
         """See `RunRecords`."""
@@ -106,52 +140,3 @@ class SqlRunStore:
             return [run_of(row._asdict()) for row in rows]
 
         return await self._database.read(read)
-
-
-def _claim(connection: Connection, now: datetime) -> Run | None:
-    free = connection.scalar(next_free_run())
-    if free is None:
-        return None
-    run = read_run(connection, RunId(free))
-    connection.execute(taken(run.id))
-    if run.message_position == 0:
-        position = next_position(connection, run.conversation_id, now)
-        waiting = replace(run, message_position=position, messages_before=position - 1)
-        connection.execute(placed(waiting))
-        place_question(connection, waiting, now)
-    return read_run(connection, run.id)
-
-
-def _finish(connection: Connection, run: Run, ending: Ending, now: datetime) -> int | None:
-    if not end(connection, run, ending, now):
-        return None
-    if ending.answer is None:
-        return message_count(connection, run.conversation_id)
-    return _write_answer(connection, run, ending.answer, now)
-
-
-def _write_answer(connection: Connection, run: Run, answer: Answer, now: datetime) -> int:
-    """Write the answer at the end of the transcript and return its place."""
-    position = next_position(connection, run.conversation_id, now)
-    message = Message(
-        answer.message_id,
-        run.conversation_id,
-        run.id,
-        position,
-        Role.ASSISTANT,
-        answer.text,
-        now,
-        answer.citations,
-        answer.tool_calls,
-    )
-    if not insert_message(connection, message, run.principal.tenant_id):
-        raise Conflict("The conversation has a message with this id already.")
-    return position
-
-
-def _reopen(connection: Connection) -> int:
-    connection.execute(
-        update(RunRow).where(RunRow.status == RunStatus.RUNNING).values(status=RunStatus.QUEUED)
-    )
-    waiting = select(func.count()).where(RunRow.status == RunStatus.QUEUED)
-    return connection.execute(waiting).scalar_one()

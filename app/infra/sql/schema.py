@@ -2,13 +2,21 @@
 
 from pathlib import Path
 
-from sqlalchemy import Connection, MetaData
+from sqlalchemy import Connection, MetaData, text
 
 from app.infra.sql import conversation_tables, knowledge_tables
 from app.infra.sql.base import Base
 from app.infra.sql.engine import Database
 
 MIGRATIONS = Path(__file__).parent / "migrations"
+
+# Another node may be at it: it is waited for, however long it takes.
+POSTGRES_TURN = (
+    "SET LOCAL lock_timeout = 0",
+    "SET LOCAL statement_timeout = 0",
+    "SET LOCAL idle_in_transaction_session_timeout = 0",
+    f"SELECT pg_advisory_xact_lock({int.from_bytes(b'migrate')})",
+)
 
 # Importing a module of tables is what adds its tables.
 TABLES = (conversation_tables, knowledge_tables)
@@ -22,7 +30,7 @@ def metadata() -> MetaData:
 async def migrate(database: Database) -> None:
     """Run the migrations that the database has not seen, in one transaction.
 
-    Raises `StorageUnavailable`.
+    Several nodes may start at the same time: one does it. Raises `StorageUnavailable`.
     """
     async with database.writing() as connection:
         await connection.run_sync(_upgrade)
@@ -33,6 +41,9 @@ def _upgrade(connection: Connection) -> None:
     from alembic import command
     from alembic.config import Config
 
+    if connection.dialect.name == "postgresql":
+        for statement in POSTGRES_TURN:
+            connection.execute(text(statement))
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.set_main_option("path_separator", "os")

@@ -6,83 +6,57 @@ as long as executing one that was kept (measured); a turn has a dozen.
 
 from functools import cache
 
-from sqlalchemy import JSON, Connection, Executable, Select, Update, and_, bindparam, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Executable,
+    Select,
+    and_,
+    bindparam,
+    literal_column,
+    or_,
+    select,
+)
 from sqlalchemy.dialects.postgresql import Insert as PostgresInsert
 from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
 
-from app.infra.sql.base import table_of
 from app.infra.sql.conversation_tables import ConversationRow, MessageRow, RunRow
-from app.infra.sql.run_rows import LIVE
+from app.infra.sql.moments import POSTGRES, lease_end, moment
 from app.infra.sql.upsert import upsert
-from app.infra.sql.utc_datetime import UtcDateTime
-from core.runs import RunStatus
 
 Upsert = SqliteInsert | PostgresInsert
+
+# In the statement's text: an index on some rows is used only for a condition that is known when
+# the statement is planned.
+QUEUED: ColumnElement[str] = literal_column("'queued'")
+RUNNING: ColumnElement[str] = literal_column("'running'")
 
 
 @cache
 def live_runs() -> Select[str, str]:
-    """Runs that are not finished. Takes `conversation`."""
-    return (
-        select(RunRow.id, RunRow.status)
-        .where(RunRow.conversation_id == bindparam("conversation"), RunRow.status.in_(LIVE))
-        .order_by(RunRow.ordinal)
+    """Runs of a conversation that wait or whose end is not told. Takes `conversation`."""
+    return select(RunRow.id, RunRow.status).where(
+        RunRow.conversation_id == bindparam("conversation"),
+        or_(RunRow.is_active, RunRow.status == QUEUED),
     )
 
 
 def touch_conversation(connection: Connection) -> Executable:
     """Make a conversation, or note the change. Takes its columns.
 
-    `message_count` is added to what is there.
+    `message_count` and `fence` are added to what is there.
     """
     return _touch_conversation(connection.dialect.name)
 
 
-def insert_run(connection: Connection) -> Upsert:
-    """Write a run, unless its id is taken. Takes its columns."""
-    return _insert_run(connection.dialect.name)
+def insert_run(connection: Connection, *, starts: bool) -> Executable:
+    """Write a run and return its moments, unless its id is taken. Takes its columns."""
+    return _insert_run(connection.dialect.name, starts)
 
 
-def insert_message(connection: Connection) -> Upsert:
-    """Write a message, unless its id is taken in its conversation. Takes its columns."""
+def insert_message(connection: Connection) -> Executable:
+    """Write a message and return its id, unless that is taken. Takes its columns."""
     return _insert_message(connection.dialect.name)
-
-
-@cache
-def end_run() -> Update:
-    """Note how a run ended, unless another attempt has it or it has ended.
-
-    Takes `run`, `of_attempt` and the columns that change.
-    """
-    return (
-        update(table_of(RunRow))
-        .where(
-            RunRow.id == bindparam("run"),
-            RunRow.status == RunStatus.RUNNING,
-            RunRow.attempt == bindparam("of_attempt"),
-        )
-        .values(
-            status=bindparam("ended_as"),
-            error_code=bindparam("code"),
-            error_message=bindparam("message_of_error"),
-            usage=bindparam("used", type_=JSON),
-            finished_at=bindparam("now", type_=UtcDateTime),
-        )
-    )
-
-
-@cache
-def next_position() -> Update:
-    """Take the next place in a transcript and return it. Takes `conversation` and `now`."""
-    return (
-        update(table_of(ConversationRow))
-        .where(ConversationRow.id == bindparam("conversation"))
-        .values(
-            message_count=ConversationRow.message_count + 1,
-            updated_at=bindparam("now", type_=UtcDateTime),
-        )
-        .returning(ConversationRow.message_count)
-    )
 
 
 @cache
@@ -118,25 +92,47 @@ def own_messages() -> Select[object]:
     )
 
 
+# Where a statement gives a moment itself, the node's that comes with the columns is ignored.
+
+
 @cache
 def _touch_conversation(dialect: str) -> Executable:
     statement = upsert(dialect, ConversationRow)
+    if dialect == POSTGRES:
+        statement = statement.values(created_at=moment(dialect), updated_at=moment(dialect))
     return statement.on_conflict_do_update(
         index_elements=["id"],
         set_={
             "updated_at": statement.excluded.updated_at,
             "message_count": ConversationRow.message_count + statement.excluded.message_count,
+            "fence": ConversationRow.fence + statement.excluded.fence,
         },
-    ).returning(ConversationRow.tenant_id, ConversationRow.owner, ConversationRow.message_count)
-
-
-@cache
-def _insert_run(dialect: str) -> Upsert:
-    return upsert(dialect, RunRow).on_conflict_do_nothing(index_elements=["id"])
-
-
-@cache
-def _insert_message(dialect: str) -> Upsert:
-    return upsert(dialect, MessageRow).on_conflict_do_nothing(
-        index_elements=["conversation_id", "id"]
+    ).returning(
+        ConversationRow.tenant_id,
+        ConversationRow.owner,
+        ConversationRow.message_count,
+        ConversationRow.fence,
+        ConversationRow.log_epoch,
+        ConversationRow.log_head,
+        ConversationRow.log_messages,
     )
+
+
+@cache
+def _insert_run(dialect: str, starts: bool) -> Executable:
+    statement = upsert(dialect, RunRow)
+    if dialect == POSTGRES:
+        statement = statement.values(created_at=moment(dialect))
+    if dialect == POSTGRES and starts:
+        statement = statement.values(taken_at=moment(dialect), lease_until=lease_end(dialect))
+    answer = statement.on_conflict_do_nothing(index_elements=["id"])
+    return answer.returning(RunRow.created_at, RunRow.taken_at)
+
+
+@cache
+def _insert_message(dialect: str) -> Executable:
+    statement = upsert(dialect, MessageRow)
+    if dialect == POSTGRES:
+        statement = statement.values(created_at=moment(dialect))
+    answer = statement.on_conflict_do_nothing(index_elements=["conversation_id", "id"])
+    return answer.returning(MessageRow.id)
