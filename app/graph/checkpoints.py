@@ -1,36 +1,63 @@
-"""Opens LangGraph's SQLite checkpointer."""
+"""What a graph needs of the place where the state of runs is kept between their steps."""
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
+
+from core.ids import RunId
 
 if TYPE_CHECKING:
     import aiosqlite
-    from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
+    from langgraph.checkpoint.base import BaseCheckpointSaver
 
-BUSY_TIMEOUT_MS = 30_000
+
+class Fenced(Exception):
+    """A later attempt has the run: nothing more is kept of this one."""
+
+
+class Checkpoints(Protocol):
+    """Keeps the state of runs between their steps."""
+
+    def saver(self, run_id: RunId, fence: int) -> "BaseCheckpointSaver[str]":
+        """Return the saver of one attempt.
+
+        Its writes raise `Fenced`, and change nothing, once another attempt has the run, or the
+        run's end was told; `StorageUnavailable` where the database stays away.
+        """
+        ...
+
+    async def forget(self, run_ids: Sequence[RunId]) -> None:
+        """Delete the checkpoints of these runs. Raises `StorageUnavailable`."""
+        ...
+
+
+OpenCheckpoints = Callable[[], AbstractAsyncContextManager[Checkpoints]]
 
 
 @asynccontextmanager
 async def sqlite_checkpoints(
     path: Path, connect: "Callable[[Path], aiosqlite.Connection]"
-) -> AsyncIterator["AsyncSqliteSaver"]:
-    """Give a saver on the file at `path`; its folder is made where it is missing.
+) -> AsyncIterator[Checkpoints]:
+    """Give the checkpoints in the file at `path`, for one process; its folder is made.
 
     connect: opens the connection, which is closed at the end.
     """
-    # Deferred: LangGraph takes half a second to import.
-    from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
-    from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
+    module = await asyncio.to_thread(import_module, "app.graph.sqlite_checkpoints")
+    async with module.opened(path, connect) as checkpoints:
+        yield checkpoints
 
-    path.parent.mkdir(parents=True, exist_ok=True)
-    async with connect(path) as connection:
-        await connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
-        # A crashed process loses nothing; FULL costs four times the runs a second.
-        await connection.execute("PRAGMA synchronous=NORMAL")
-        # Plain data only: a checkpoint cannot name a class to be built.
-        serializer = JsonPlusSerializer(allowed_msgpack_modules=None)
-        saver = AsyncSqliteSaver(connection, serde=serializer)
-        await saver.setup()
-        yield saver
+
+@asynccontextmanager
+async def postgres_checkpoints(url: str, size: int) -> AsyncIterator[Checkpoints]:
+    """Give the checkpoints in the database at `url`, shared by all nodes.
+
+    url: of libpq, or SQLAlchemy's with `postgresql+psycopg`.
+    size: connections at most.
+    Raises `StorageUnavailable` where the database can't be reached.
+    """
+    module = await asyncio.to_thread(import_module, "app.graph.postgres_checkpoints")
+    async with module.opened(url, size) as checkpoints:
+        yield checkpoints

@@ -8,6 +8,7 @@ from langgraph.runtime import Runtime
 
 from app.agents.names import COORDINATOR, WRITER
 from app.agents.turn import Agent, TurnFacts, TurnState
+from core.failpoints import reach
 from core.ports.run_sink import RunSink
 
 Wired = StateGraph[TurnState, TurnFacts, TurnState, TurnState]
@@ -53,6 +54,7 @@ def _node(agent: Agent, *, retells_tools: bool = False) -> Node:
         update = await agent.act(facts, state)
         # Not in a `finally`: the transcriber closes the steps of a turn that failed.
         facts.sink.step_finished(agent.name)
+        reach("after_step")
         return update
 
     return act
