@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.infra.memory.conversation_log import ConversationLog
+from core.conversation_log import ConversationLog
 from core.ids import RunId
 from core.ports.event_log import Cursor
 
@@ -27,12 +27,12 @@ def read_all(log: ConversationLog, cursor: Cursor, limit_bytes: int) -> list[tup
 @given(
     runs=st.lists(st.lists(st.lists(st.text(min_size=1), min_size=1, max_size=4), max_size=5)),
     limit_bytes=st.integers(1, 50),
-    messages=st.integers(0, 3),
+    base=st.integers(0, 3),
 )
 def test_a_reader_gets_every_event_once_and_in_order(
-    runs: list[list[list[str]]], limit_bytes: int, messages: int
+    runs: list[list[list[str]]], limit_bytes: int, base: int
 ) -> None:
-    log = ConversationLog("e", messages)
+    log = ConversationLog("e", base, 3)
     start = Cursor("e", log.bounds().head)
     said = []
     for number, appends in enumerate(runs):
@@ -49,7 +49,7 @@ def test_a_reader_gets_every_event_once_and_in_order(
 
 @given(sizes=st.lists(st.integers(1, 40), min_size=1, max_size=20), limit=st.integers(100, 900))
 def test_trimming_keeps_the_last_run_and_refuses_what_is_gone(sizes: list[int], limit: int) -> None:
-    log = ConversationLog("e", 0)
+    log = ConversationLog("e", 0, 0)
     starts = []
     for number, size in enumerate(sizes):
         starts.append(log.bounds().head)
@@ -71,22 +71,48 @@ def test_trimming_keeps_the_last_run_and_refuses_what_is_gone(sizes: list[int], 
 
 @pytest.mark.parametrize("cursor", [Cursor("other", 0), Cursor("e", 3), Cursor("e", -1)])
 def test_a_cursor_that_proves_nothing_is_refused(cursor: Cursor) -> None:
-    log = ConversationLog("e", 0)
+    log = ConversationLog("e", 0, 0)
     log.append(RunId("r"), ["a", "b"])
 
     with pytest.raises(LookupError):
         log.read(cursor, LARGE)
 
 
-def test_a_new_epoch_keeps_the_first_number_for_the_snapshot() -> None:
-    log = ConversationLog("e", 4)
+def test_a_log_goes_on_after_its_base() -> None:
+    log = ConversationLog("e", 7, 4)
 
-    assert (log.bounds().base, log.bounds().head, log.bounds().base_messages) == (1, 1, 4)
-    assert log.append(RunId("r"), ["a"]) == 2
+    assert (log.bounds().base, log.bounds().head, log.bounds().base_messages) == (7, 7, 4)
+    assert log.append(RunId("r"), ["a"]) == 8
+
+
+def test_a_log_that_begins_anew_wakes_its_readers_and_keeps_them() -> None:
+    log = ConversationLog("e", 0, 0)
+    log.append(RunId("r"), ["a"])
+    woken: list[str] = []
+    log.watch(lambda: woken.append("once"))
+
+    log.restart("f", 3, 2)
+
+    assert woken == ["once"]
+    with pytest.raises(LookupError):
+        log.read(Cursor("e", 1), LARGE)
+    assert log.append(RunId("s"), ["b"]) == 4
+    assert woken == ["once", "once"]
+    assert read_all(log, Cursor("f", 3), LARGE) == [(4, "s", "b")]
+
+
+def test_trimming_never_goes_beyond_the_head() -> None:
+    log = ConversationLog("e", 2, 1)
+    log.append(RunId("r"), ["a"])
+
+    log.trim(9, 4)
+    log.trim(1, 0)
+
+    assert (log.bounds().base, log.bounds().base_messages) == (2, 1)
 
 
 def test_bytes_after_counts_what_a_reader_has_not_taken() -> None:
-    log = ConversationLog("e", 0)
+    log = ConversationLog("e", 0, 0)
     log.append(RunId("r"), ["aa", "bbb"])
     log.append(RunId("r"), ["c"])
 
@@ -94,7 +120,7 @@ def test_bytes_after_counts_what_a_reader_has_not_taken() -> None:
 
 
 def test_a_reader_that_leaves_while_it_is_woken_does_not_hide_the_next() -> None:
-    log = ConversationLog("e", 0)
+    log = ConversationLog("e", 0, 0)
     woken: list[str] = []
     first = log.watch(lambda: first.close())
     log.watch(lambda: woken.append("second"))
@@ -106,7 +132,7 @@ def test_a_reader_that_leaves_while_it_is_woken_does_not_hide_the_next() -> None
 
 
 def test_a_batch_says_whether_it_ends_at_the_head() -> None:
-    log = ConversationLog("e", 0)
+    log = ConversationLog("e", 0, 0)
     log.append(RunId("r"), ["aaaa", "bbbb", "cccc"])
 
     first = log.read(Cursor("e", 0), limit_bytes=9)

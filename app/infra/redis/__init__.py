@@ -1,0 +1,1 @@
+"""Adapters that share state between nodes through Redis."""

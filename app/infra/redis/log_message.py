@@ -1,0 +1,82 @@
+"""How events lie in Redis, and travel: the same text in a stream's entry and in a message.
+
+    epoch last first run_id
+    {"type": …}
+    {"type": …}
+
+One event a line: an encoded event has no line break of its own. A line that begins with "!" is a
+notice about the log itself.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+from urllib.parse import quote, unquote
+
+from core.ids import ConversationId, RunId
+
+NOTICE = b"!"
+GONE = b"!gone"
+TRIMMED = b"!trimmed"
+
+
+class Keys(NamedTuple):
+    """What one conversation's log is called in Redis; all in one slot of a cluster."""
+
+    stream: bytes
+    meta: bytes
+    channel: bytes
+
+
+class Said(NamedTuple):
+    """Consecutive events of one run, as another node has said them."""
+
+    epoch: str
+    first: int
+    last: int
+    run_id: RunId
+    events: list[str]
+
+
+def keys_of(conversation_id: ConversationId) -> Keys:
+    """Return the names of a conversation's keys; what is in braces decides the slot."""
+    tag = f"colloquy:{{{quote(conversation_id)}}}"
+    return Keys(f"{tag}:log".encode(), f"{tag}:meta".encode(), f"{tag}:said".encode())
+
+
+def run_name(run_id: RunId) -> str:
+    """Return the id as it stands in a header: the client chose it, so it may have spaces."""
+    return quote(run_id)
+
+
+def pack(epoch: str, first: int, run: str, events: Sequence[str]) -> bytes:
+    """Return events as one message; `run` is what `run_name` gave."""
+    last = first + len(events) - 1
+    # A model may have sent half of a surrogate pair: it goes through as it came.
+    return "\n".join((f"{epoch} {last} {first} {run}", *events)).encode("utf-8", "surrogatepass")
+
+
+def unpack(message: bytes) -> Said:
+    """Return what `pack` was given. Raises `ValueError` where it is something else."""
+    header, *events = message.decode("utf-8", "surrogatepass").split("\n")
+    epoch, last, first, run = header.split(" ")
+    said = Said(epoch, int(first), int(last), RunId(unquote(run)), events)
+    if said.last - said.first + 1 != len(events):
+        raise ValueError(header)
+    return said
+
+
+def last_of(message: bytes) -> tuple[bytes, int]:
+    """Return the epoch and the last sequence of a message, without reading the rest."""
+    epoch, last, _ = message.split(b" ", 2)
+    return epoch, int(last)
+
+
+def trimmed(epoch: str, base: int, base_messages: int) -> bytes:
+    """Return the notice that a log has forgotten its events up to `base`."""
+    return b"%b %b %d %d" % (TRIMMED, epoch.encode(), base, base_messages)
+
+
+def read_trimmed(notice: bytes) -> tuple[str, int, int]:
+    """Return what `trimmed` was given. Raises `ValueError` where it is something else."""
+    _, epoch, base, base_messages = notice.split(b" ")
+    return epoch.decode(), int(base), int(base_messages)

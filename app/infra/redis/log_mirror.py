@@ -1,0 +1,153 @@
+"""A node's copy of one conversation's log, from which its sockets read."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+from urllib.parse import unquote
+
+import structlog
+
+from app.infra.redis.link import Reply
+from app.infra.redis.log_message import GONE, NOTICE, TRIMMED, Keys, read_trimmed
+from core.conversation_log import ConversationLog
+from core.conversations import LogMark
+from core.ids import ConversationId, RunId
+
+log = structlog.get_logger(__name__)
+
+
+class Meta(NamedTuple):
+    """What Redis says of a log: as `LogBounds`."""
+
+    epoch: str
+    head: int
+    base: int
+    base_messages: int
+
+
+class Mirror:
+    """A copy that is behind by what is on its way.
+
+    log: None until it was read for the first time.
+    stale: called when something was missed, and has to be read from the stream.
+    gone: called when the conversation was deleted.
+    joined: set while its channel is listened to.
+    syncing: done when the reading that is under way has ended; gives what went wrong.
+    was_heard: since somebody last set it to False.
+    """
+
+    __slots__ = (
+        "_gone", "_run", "_run_id", "_stale", "conversation_id", "joined", "keys", "log",
+        "syncing", "used_at", "wanted", "was_heard",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        conversation_id: ConversationId,
+        keys: Keys,
+        stale: Callable[["Mirror"], None],
+        gone: Callable[["Mirror"], None],
+    ) -> None:
+        self.conversation_id = conversation_id
+        self.keys = keys
+        self.log: ConversationLog | None = None
+        self.joined = asyncio.Event()
+        self.syncing: asyncio.Future[OSError | None] | None = None
+        self.used_at = 0.0
+        self.wanted = 0
+        self.was_heard = False
+        # Whose the last message was: the next is most often of the same run.
+        self._run = b""
+        self._run_id = RunId("")
+        self._stale = stale
+        self._gone = gone
+
+    def hear(self, message: bytes) -> None:
+        """Add what another node has said; see `log_message`."""
+        self.was_heard = True
+        if self.log is None:
+            # It is being read, and the message is in the stream already.
+            return
+        try:
+            if message.startswith(NOTICE):
+                self._notice(message)
+                return
+            epoch, last_text, first, rest = message.split(b" ", 3)
+            last = int(last_text)
+            # What this node says itself, it has already.
+            if last > self.log.head or epoch.decode() != self.log.epoch:
+                run, _, body = rest.partition(b"\n")
+                if run != self._run:
+                    self._run, self._run_id = run, RunId(unquote(run.decode()))
+                events = body.decode("utf-8", "surrogatepass").split("\n")
+                self.add(epoch.decode(), int(first), last, self._run_id, events)
+        except ValueError:
+            log.warning("log.strange_message", conversation_id=self.conversation_id)
+
+    def add(self, epoch: str, first: int, last: int, run_id: RunId, events: Sequence[str]) -> None:
+        """Add events where they are the next; where others are missing, have those read first."""
+        mirror = self.log
+        if mirror is None:
+            return
+        missing = first - mirror.head - 1
+        if epoch != mirror.epoch or missing > 0:
+            self.wanted = last
+            self._stale(self)
+        elif last > mirror.head:
+            mirror.append(run_id, events[-missing:] if missing else events)
+
+    def is_current(self, mark: LogMark) -> bool:
+        """Whether it has all that is on disk, and follows what is said now."""
+        return (
+            self.log is not None
+            and self.joined.is_set()
+            and self.log.epoch == mark.epoch
+            and self.log.head >= mark.head
+        )
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether it is known that something is missing."""
+        return self.log is not None and self.log.head < self.wanted
+
+    @property
+    def is_used(self) -> bool:
+        """Whether somebody reads it, or is about to."""
+        return self.syncing is not None or (self.log is not None and self.log.is_watched)
+
+    @property
+    def size_bytes(self) -> int:
+        """About how much memory it takes."""
+        return self.log.size_bytes if self.log is not None else 0
+
+    def differs(self, meta: Meta) -> bool:
+        """Return whether Redis has something that is not here."""
+        if self.log is None or meta.epoch != self.log.epoch:
+            return True
+        return meta.head > self.log.head
+
+    def begin(self, meta: Meta) -> None:
+        """Be ready to be filled from where the log stands here, or from its base.
+
+        What Redis has forgotten, or lost, stays: the same epoch gives the same numbers.
+        """
+        if self.log is None:
+            self.log = ConversationLog(meta.epoch, meta.base, meta.base_messages)
+        elif meta.epoch != self.log.epoch or meta.base > self.log.head:
+            self.log.restart(meta.epoch, meta.base, meta.base_messages)
+
+    def _notice(self, notice: bytes) -> None:
+        if notice == GONE:
+            self._gone(self)
+        elif notice.startswith(TRIMMED) and self.log is not None:
+            epoch, base, base_messages = read_trimmed(notice)
+            if epoch == self.log.epoch:
+                self.log.trim(base, base_messages)
+
+
+def read_meta(reply: Reply) -> Meta | None:
+    """Return what OPEN or LOOK gave; None where there is no log."""
+    epoch, head, base, base_messages = reply
+    if epoch is None or base is None:
+        return None
+    return Meta(epoch.decode(), int(head), int(base), int(base_messages))
