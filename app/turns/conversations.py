@@ -61,5 +61,6 @@ class Conversations:
         await self._store.delete(principal, conversation_id)
         self._events.forget(conversation_id)
         for run in runs:
-            self._runner.stop(run.id)
+            if not run.status.is_final:
+                self._runner.stop(run.id)
         await self._graph.forget([run.id for run in runs])

@@ -6,27 +6,37 @@ from uuid import uuid4
 import structlog
 
 from app.agents.turn import TurnFacts
-from app.graph.turn_graph import TurnGraph
-from app.turns.stop import Stop
+from app.graph.turn_graph import RunLost, StoppedAtBorder, TurnGraph
+from app.turns.leftovers import Leftovers
+from app.turns.stop import Stop, StopReason
 from app.turns.transcriber import Transcriber
-from core.clock import Clock
 from core.conversations import Message
 from core.errors import AppError, DeadlineExceeded, Internal, StorageUnavailable
+from core.failpoints import reach
 from core.ids import MessageId
 from core.ports.conversation_store import ConversationStore
-from core.ports.event_log import EventLog
-from core.ports.run_store import Ending, RunStore
+from core.ports.event_log import EventLog, TakenLog
+from core.ports.meters import Meters
+from core.ports.run_store import Ending, Finished, RunStore
 from core.runs import Answer, Run, RunStatus
 
 STORE_ATTEMPTS = 5
 STORE_PAUSE_SECONDS = 0.2
+# So long a run whose log can't be reached keeps what it said, to tell it when it can.
+FLUSH_SECONDS = 120.0
 
 log = structlog.get_logger(__name__)
+
+
+class GivenUp(Exception):
+    """This node does not go on with the run: another one has it, or shall have it."""
 
 
 class Performer:
     """Performs runs; holds nothing of any of them.
 
+    is_shared: whether log and database outlive this process: another node may go on with a run,
+        and may have to tell how it ended.
     history_messages: how many messages before the question the agents see.
     attempts: after so many, a run ends with an error instead of another try.
     """
@@ -37,8 +47,9 @@ class Performer:
         runs: RunStore,
         conversations: ConversationStore,
         events: EventLog,
-        clock: Clock,
+        meters: Meters,
         *,
+        is_shared: bool,
         timeout_seconds: float,
         history_messages: int,
         attempts: int,
@@ -47,54 +58,146 @@ class Performer:
         self._runs = runs
         self._conversations = conversations
         self._events = events
-        self._clock = clock
+        self._meters = meters
+        self._is_shared = is_shared
         self._timeout_seconds = timeout_seconds
         self._history_messages = history_messages
         self._attempts = attempts
 
-    async def perform(self, run: Run, stop: Stop) -> None:
+    async def perform(self, run: Run, stop: Stop) -> bool:
         """Say everything of the run, and keep it, whatever happens in it.
 
-        Cancelling (a process that stops) leaves the run as it is on disk: the next process
-        takes it over.
+        Returns whether another run of the conversation waits. Cancelling (a process that stops)
+        leaves the run as it is on disk: whoever looks next takes it over.
         """
-        await self._events.open(run.conversation_id, run.messages_before)
+        self._meters.run_started(is_takeover=run.attempt > 1)
+        try:
+            taken = await self._take(run, stop)
+            if run.status.is_final:
+                return await self._end_untold(run, stop, Leftovers(taken.said))
+            return await self._answer(run, stop, taken)
+        except GivenUp:
+            log.info("run.given_up", run_id=run.id, attempt=run.attempt, reason=stop.reason)
+            return False
+        finally:
+            self._events.leave(run)
+
+    async def _take(self, run: Run, stop: Stop) -> TakenLog:
+        try:
+            taken = await self._events.take(run, lambda: stop.ask(StopReason.LOST))
+        except StorageUnavailable:
+            await self._release(run)
+            raise GivenUp from None
+        if taken.restarted_at is not None:
+            self._meters.log_restarted()
+            if not await self._runs.restart_log(run, taken.restarted_at):
+                raise GivenUp
+        reach("after_take")
+        return taken
+
+    async def _answer(self, run: Run, stop: Stop, taken: TakenLog) -> bool:
+        started_at = asyncio.get_running_loop().time()
         # New for every attempt: what an attempt before it said is replaced, never continued.
         transcriber = Transcriber(self._events, run, MessageId(str(uuid4())))
-        transcriber.begin(self._resumed_after(run))
+        await self._begin(run, transcriber, taken)
         ending = await self._work(run, stop, transcriber)
         stop.done()
-        count = await self._keep(run, ending)
-        if count is None:
-            # The conversation was deleted meanwhile: nobody is left to tell.
-            return
+        reach("before_finish")
+        finished = await self._keep(run, ending)
+        reach("after_finish")
+        if finished is None:
+            # The conversation was deleted meanwhile, or another attempt has the run.
+            self._meters.fenced()
+            return False
+        self._meters.run_ended(ending.status, asyncio.get_running_loop().time() - started_at)
         transcriber.end(ending)
-        self._events.settle(run.conversation_id, count)
+        return await self._tell(run, stop, finished)
 
-    def _resumed_after(self, run: Run) -> float | None:
-        if run.attempt <= 1:
-            return None
-        return (self._clock.now() - run.created_at).total_seconds()
+    async def _begin(self, run: Run, transcriber: Transcriber, taken: TakenLog) -> None:
+        if run.attempt == 1:
+            transcriber.begin()
+            return
+        transcriber.resume(Leftovers(taken.said), await self._transcript(run))
+        reach("during_snapshot")
+
+    async def _end_untold(self, run: Run, stop: Stop, before: Leftovers) -> bool:
+        messages = await self._transcript(run)
+        transcriber = Transcriber(self._events, run, MessageId(str(uuid4())))
+        ending = Ending(run.status, None, run.error_code, run.error_message)
+        transcriber.end_untold(before, messages, ending)
+        return await self._tell(run, stop, Finished(len(messages), has_waiting=False))
+
+    async def _tell(self, run: Run, stop: Stop, finished: Finished) -> bool:
+        """Wait until the last event is safe, and let the conversation go on."""
+        if not self._is_shared:
+            self._events.leave(run, finished.message_count)
+            return finished.has_waiting
+        await self._flush(run, stop)
+        mark = self._events.leave(run, finished.message_count)
+        reach("before_tell")
+        has_waiting = mark is not None and await self._runs.tell(run, mark)
+        reach("after_tell")
+        return has_waiting
+
+    async def _flush(self, run: Run, stop: Stop) -> None:
+        try:
+            async with stop.scope(FLUSH_SECONDS):
+                is_safe = await self._events.flushed(run, FLUSH_SECONDS)
+        except (KeyError, TimeoutError):
+            is_safe = False
+        stop.done()
+        if not is_safe:
+            # Whoever reaches the log first tells the end from what is stored.
+            await self._release(run)
+            raise GivenUp
 
     async def _work(self, run: Run, stop: Stop, transcriber: Transcriber) -> Ending:
-        if run.attempt > self._attempts:
+        if run.failures >= self._attempts:
             return _failed(Internal("The answer failed several times and was given up."), None)
         try:
             async with stop.scope(self._timeout_seconds):
-                answer = await self._graph.run(await self._facts(run, transcriber))
+                facts = await self._facts(run, transcriber)
+                answer = await self._graph.run(facts, run.fence, stop.border)
             return Ending(RunStatus.DONE, transcriber.complete(answer))
         except TimeoutError:
-            partial = transcriber.partial_answer()
-            if stop.asked:
-                return Ending(RunStatus.CANCELLED, partial)
-            return _failed(DeadlineExceeded("The answer took too long."), partial)
+            return await self._stopped(run, stop, transcriber)
+        except StoppedAtBorder:
+            await self._release(run)
+            raise GivenUp from None
+        except RunLost:
+            self._meters.fenced()
+            raise GivenUp from None
         except AppError as error:
+            if self._is_shared and isinstance(error, StorageUnavailable):
+                # The database is away: when it is back, whoever finds the run goes on with it.
+                raise GivenUp from error
             log.warning("run.failed", run_id=run.id, code=error.code)
             return _failed(error, transcriber.partial_answer())
         except Exception:
             # A turn's border: a bug in one agent ends this run and no other.
             log.exception("run.crashed", run_id=run.id)
             return _failed(Internal("Something went wrong here."), transcriber.partial_answer())
+
+    async def _stopped(self, run: Run, stop: Stop, transcriber: Transcriber) -> Ending:
+        match stop.reason:
+            case StopReason.LOST:
+                raise GivenUp
+            case StopReason.HANDED_OVER:
+                await self._release(run)
+                raise GivenUp
+            case StopReason.CANCELLED:
+                return Ending(RunStatus.CANCELLED, transcriber.partial_answer())
+            case None:
+                late = DeadlineExceeded("The answer took too long.")
+                return _failed(late, transcriber.partial_answer())
+
+    async def _release(self, run: Run) -> None:
+        try:
+            await self._runs.release(run)
+        except StorageUnavailable:
+            # The lease runs out by itself.
+            log.warning("run.not_released", run_id=run.id)
+        reach("after_release")
 
     async def _facts(self, run: Run, transcriber: Transcriber) -> TurnFacts:
         return TurnFacts(
@@ -120,15 +223,20 @@ class Performer:
         )
         return tuple(messages)
 
-    async def _keep(self, run: Run, ending: Ending) -> int | None:
-        """Write the ending; a database that stumbles is given a second or two."""
+    async def _transcript(self, run: Run) -> tuple[Message, ...]:
+        messages = await self._conversations.messages(run.principal, run.conversation_id)
+        return tuple(messages)
+
+    async def _keep(self, run: Run, ending: Ending) -> Finished | None:
+        """Write the ending; a database that stumbles is given a few seconds."""
+        is_told = not self._is_shared
         for attempt in range(STORE_ATTEMPTS):
             try:
-                return await self._runs.finish(run, ending)
+                return await self._runs.finish(run, ending, is_told=is_told)
             except StorageUnavailable:
                 log.exception("run.not_kept", run_id=run.id, attempt=attempt + 1)
                 await asyncio.sleep(STORE_PAUSE_SECONDS * 2**attempt)
-        return await self._runs.finish(run, ending)
+        return await self._runs.finish(run, ending, is_told=is_told)
 
 
 def _failed(error: AppError, partial: Answer | None) -> Ending:

@@ -77,7 +77,7 @@ class Reading:
     async def start(self, after: Cursor | None) -> None:
         """Find the place to go on from. Raises `NotFound`."""
         conversation = await self._conversations.get(self._principal, self.conversation_id)
-        bounds = await self._tail.open(self.conversation_id, conversation.message_count)
+        bounds = await self._tail.open(conversation, after)
         self.close()
         self._watch = self._tail.watch(self.conversation_id, self._wake)
         self.epoch, self.sequence = bounds.epoch, bounds.head

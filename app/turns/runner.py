@@ -1,34 +1,65 @@
 """Runs what was admitted, side by side, in a bounded number of slots."""
 
 import asyncio
-from collections.abc import Coroutine
+import random
+from collections.abc import Collection, Coroutine, Mapping
+from dataclasses import dataclass
 from typing import TypeVar
 
 import structlog
 
 from app.turns.performer import Performer
-from app.turns.stop import Stop
+from app.turns.stop import Stop, StopReason
 from core.errors import AppError
+from core.failpoints import reach
 from core.ids import RunId
-from core.ports.run_store import RunStore
+from core.ports.run_store import Held, Leases, RunStore
+from core.ports.signals import RunCancelled, RunWaits, Signal, Signals
 from core.runs import Run
 
 RETRY_SECONDS = 1.0
+# Nodes that look at different times find a lost run sooner, and do not all ask at once.
+SCAN_JITTER = 0.2
+# What is given away after the drain has a moment to say so.
+HAND_OVER_SECONDS = 1.0
 
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
 
-class Runner:
-    """Owns the tasks of all runs of this process, and the slots they work in."""
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A run at work here. `since`: the loop's time at which it began."""
 
-    def __init__(self, performer: Performer, runs: RunStore, slots: int) -> None:
+    run: Run
+    stop: Stop
+    since: float
+
+
+class Runner:
+    """Owns the tasks of all runs of this process, and the slots they work in.
+
+    scan_seconds: between two looks for runs that nobody has; None where nobody else can leave any.
+    """
+
+    def __init__(
+        self,
+        performer: Performer,
+        runs: RunStore,
+        leases: Leases,
+        signals: Signals,
+        *,
+        slots: int,
+        scan_seconds: float | None,
+    ) -> None:
         self._performer = performer
         self._runs = runs
+        self._leases = leases
+        self._signals = signals
         self._slots = slots
+        self._scan_seconds = scan_seconds
         self._reserved = 0
-        self._queued = 0
-        self._active: dict[RunId, Stop] = {}
+        self._active: dict[RunId, Work] = {}
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -40,19 +71,28 @@ class Runner:
         """Whether no more runs are taken because the process is about to stop."""
         return self._is_draining
 
+    @property
+    def slots(self) -> int:
+        """How many runs may be at work."""
+        return self._slots
+
+    def at_work(self) -> Collection[RunId]:
+        """Return the runs that are at work now; may be called from another thread."""
+        return tuple(self._active)
+
     async def serve(self, ready: asyncio.Event) -> None:
         """Take runs until cancelled; what is at work then stays on disk for the next process.
 
         ready: set once runs may be started. Those that the last process left are taken first.
         """
+        self._signals.listen(self._hear_signal)
         async with asyncio.TaskGroup() as group:
             self._group = group
-            self._queued = await self._runs.reopen()
+            group.create_task(self._leases.keep(self.at_work, self._hear_leases))
             self._wake.set()
             ready.set()
             while True:
-                await self._wake.wait()
-                self._wake.clear()
+                await self._wait()
                 await self._claim_waiting()
 
     async def owned(self, work: Coroutine[object, object, T]) -> T:
@@ -74,62 +114,126 @@ class Runner:
         """Begin a run in a slot reserved before."""
         assert self._group is not None
         self._reserved -= 1
-        stop = Stop()
+        before = self._active.get(run.id)
+        if before is not None:
+            # This node lost the run, and is the one that takes it over.
+            before.stop.ask(StopReason.LOST)
+        work = Work(run, Stop(), asyncio.get_running_loop().time())
         if run.cancel_requested:
-            stop.ask()
-        self._active[run.id] = stop
+            work.stop.ask(StopReason.CANCELLED)
+        self._active[run.id] = work
         self._idle.clear()
-        self._group.create_task(self._perform(run, stop))
+        self._group.create_task(self._perform(work))
 
     def enqueued(self) -> None:
         """Hear that one more run waits."""
-        self._queued += 1
         self._wake.set()
+        if self._in_use >= self._slots:
+            self._signals.send(RunWaits())
 
     def stop(self, run_id: RunId) -> None:
-        """End a run that is at work here; its answer so far is kept."""
-        stop = self._active.get(run_id)
-        if stop is not None:
-            stop.ask()
+        """End a run, on whichever node it is at work; its answer so far is kept."""
+        work = self._active.get(run_id)
+        if work is not None:
+            work.stop.ask(StopReason.CANCELLED)
+        else:
+            self._signals.send(RunCancelled(run_id))
 
-    async def drain(self, seconds: float) -> None:
-        """Take no more runs, and give those at work so long to finish."""
+    async def drain(self, seconds: float, *, hand_over: bool) -> None:
+        """Take no more runs, and give those at work so long to finish.
+
+        hand_over: another node goes on with what is not finished: stop where a step ends, and
+            what is in the middle of one when the time is over.
+        """
         self._is_draining = True
-        try:
-            async with asyncio.timeout(seconds):
-                await self._idle.wait()
-        except TimeoutError:
-            log.info("runner.left_runs", count=len(self._active))
+        if hand_over:
+            for work in self._active.values():
+                work.stop.border.ask()
+        if await self._is_idle_within(seconds) or not hand_over:
+            return
+        for work in tuple(self._active.values()):
+            work.stop.ask(StopReason.HANDED_OVER)
+        await self._is_idle_within(HAND_OVER_SECONDS)
 
     @property
     def _in_use(self) -> int:
         return len(self._active) + self._reserved
 
-    async def _perform(self, run: Run, stop: Stop) -> None:
+    async def _is_idle_within(self, seconds: float) -> bool:
         try:
-            await self._performer.perform(run, stop)
+            async with asyncio.timeout(seconds):
+                return await self._idle.wait()
+        except TimeoutError:
+            log.info("runner.left_runs", count=len(self._active))
+            return False
+
+    async def _perform(self, work: Work) -> None:
+        run = work.run
+        has_waiting = True
+        try:
+            has_waiting = await self._performer.perform(run, work.stop)
         except Exception:
             # A task's border: one run's bug may not end its neighbours.
             log.exception("run.lost", run_id=run.id)
         finally:
-            del self._active[run.id]
+            if self._active.get(run.id) is work:
+                del self._active[run.id]
             if not self._active:
                 self._idle.set()
-            if self._queued:
+            # Where all slots were taken, any run may wait for this one.
+            if has_waiting or self._in_use + 1 >= self._slots:
                 self._wake.set()
+            if self._is_draining:
+                self._signals.send(RunWaits())
+
+    def _hear_leases(self, asked_at: float, held: Mapping[RunId, Held]) -> None:
+        """End what is at work here and is another's by now, or shall be stopped."""
+        for work in tuple(self._active.values()):
+            mine = held.get(work.run.id)
+            if mine is not None and mine.fence == work.run.fence:
+                if mine.cancel_requested and work.stop.reason is None:
+                    work.stop.ask(StopReason.CANCELLED)
+            elif work.since < asked_at:
+                work.stop.ask(StopReason.LOST)
+
+    def _hear_signal(self, signal: Signal) -> None:
+        match signal:
+            case RunWaits():
+                self._wake.set()
+            case RunCancelled(run_id):
+                work = self._active.get(run_id)
+                if work is not None:
+                    work.stop.ask(StopReason.CANCELLED)
+
+    async def _wait(self) -> None:
+        """Wait until there may be a run to take."""
+        if self._scan_seconds is None:
+            await self._wake.wait()
+        else:
+            pause = self._scan_seconds * random.uniform(1 - SCAN_JITTER, 1 + SCAN_JITTER)
+            await _set_within(self._wake, pause)
+        self._wake.clear()
 
     async def _claim_waiting(self) -> None:
-        while self._queued and self.reserve():
+        while self.reserve():
             try:
                 run = await self._runs.claim()
-            except AppError:
+            except AppError as error:
                 self.release()
-                log.exception("runner.claim_failed")
+                log.warning("runner.claim_failed", reason=error.message)
                 await asyncio.sleep(RETRY_SECONDS)
                 self._wake.set()
                 return
             if run is None:
                 self.release()
                 return
-            self._queued -= 1
+            reach("after_claim")
             self.start(run)
+
+
+async def _set_within(event: asyncio.Event, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        pass

@@ -1,30 +1,48 @@
 """Lets somebody else end a turn, before it begins, while it works, or too late."""
 
 import asyncio
+from enum import IntEnum
+
+from app.graph.step_border import StepBorder
+
+
+class StopReason(IntEnum):
+    """Why a turn's work ends before its time; of two, the greater counts.
+
+    HANDED_OVER: this node goes away: another one shall go on.
+    CANCELLED: the person said so: what was said so far is the answer.
+    LOST: another node has the run: nothing may be written any more.
+    """
+
+    HANDED_OVER = 1
+    CANCELLED = 2
+    LOST = 3
 
 
 class Stop:
     """One turn's off switch, and its deadline.
 
-    asked: whether the turn was told to stop (as opposed to having run out of time).
+    reason: why the turn was told to stop; None where it was not, or ran out of time.
+    border: stops the turn where a step ends, which loses no work.
     """
 
-    __slots__ = ("_scope", "asked")
+    __slots__ = ("_scope", "border", "reason")
 
     def __init__(self) -> None:
-        self.asked = False
+        self.reason: StopReason | None = None
+        self.border = StepBorder()
         self._scope: asyncio.Timeout | None = None
 
-    def ask(self) -> None:
+    def ask(self, reason: StopReason) -> None:
         """End the turn's work with `TimeoutError`; nothing happens where it is over."""
-        self.asked = True
+        self.reason = max(reason, self.reason or reason)
         scope = self._scope
         if scope is not None and not scope.expired():
             scope.reschedule(0)
 
     def scope(self, seconds: float) -> asyncio.Timeout:
         """Return the context the turn works in; it ends at once where a stop was asked before."""
-        self._scope = asyncio.timeout(0 if self.asked else seconds)
+        self._scope = asyncio.timeout(0 if self.reason else seconds)
         return self._scope
 
     def done(self) -> None:

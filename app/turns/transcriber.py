@@ -5,10 +5,11 @@ from dataclasses import asdict, replace
 
 import structlog
 
+from app.turns.leftovers import Leftovers
 from app.turns.message_transcriber import MessageTranscriber
-from app.turns.snapshot import tool_message_id
+from app.turns.snapshot import snapshot, tool_message_id
 from core import events
-from core.conversations import ToolCall
+from core.conversations import Message, ToolCall
 from core.ids import MessageId
 from core.ports.event_log import EventLog
 from core.ports.run_store import Ending
@@ -34,14 +35,30 @@ class Transcriber:
         self._open_steps: list[str] = []
         self._message: MessageTranscriber | None = None
 
-    def begin(self, resumed_after_seconds: float | None) -> None:
-        """Say that the run starts; with a figure, that another attempt takes it over."""
+    def begin(self) -> None:
+        """Say that the run starts."""
+        self._say(run_started(self._run))
+
+    def resume(self, before: Leftovers, messages: Sequence[Message]) -> None:
+        """Say that another attempt has the run, and take back what the one before it said.
+
+        messages: the transcript as it is stored.
+        """
         run = self._run
-        said: list[events.BaseEvent] = [run_started(run)]
-        if resumed_after_seconds is not None:
-            value = {"attempt": run.attempt, "after_seconds": round(resumed_after_seconds, 3)}
-            said.append(events.CustomEvent(name=events.RUN_RESUMED, value=value))
-        self._say(*said)
+        value = {"attempt": run.attempt, "after_seconds": round(run.waited_seconds, 3)}
+        resumed = events.CustomEvent(name=events.RUN_RESUMED, value=value)
+        if not before.is_begun:
+            self._say(run_started(run), resumed)
+            return
+        self._say(resumed, *before.closings(), snapshot(messages))
+
+    def end_untold(self, before: Leftovers, messages: Sequence[Message], ending: Ending) -> None:
+        """Say how a run ended whose node was lost before it could."""
+        if before.has_ended:
+            return
+        first = () if before.is_begun else (run_started(self._run),)
+        last = last_event(self._run, ending)
+        self._say(*first, *before.closings(), snapshot(messages), last)
 
     def step_started(self, name: str) -> None:
         """See `RunSink`."""
@@ -124,10 +141,10 @@ class Transcriber:
         self._append([events.encode(event) for event in said])
 
     def _append(self, encoded: Sequence[str]) -> None:
-        # The conversation may be deleted while it is being answered: nobody is left to tell,
-        # and the run is being stopped.
+        # The conversation may be deleted while it is being answered, or another attempt have the
+        # run: nobody is left to tell, and the run is being stopped.
         try:
-            self._log.append(self._run.conversation_id, self._run.id, encoded)
+            self._log.append(self._run, encoded)
         except KeyError:
             log.info("run.unheard", run_id=self._run.id)
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from app.turns.runner import Runner
 from core.errors import Busy
+from core.failpoints import reach
 from core.ids import ConversationId, RunId
 from core.ports.run_store import AdmissionLimits, Admitted, RunStore
 from core.principal import Principal
@@ -54,6 +55,7 @@ class Turns:
         finally:
             if has_slot and not starts:
                 self._runner.release()
+        reach("after_admit")
         if starts:
             self._runner.start(admitted.run)
         elif not admitted.is_duplicate:

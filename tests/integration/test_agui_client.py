@@ -1,38 +1,16 @@
 """AG-UI's official client runs conversations; it verifies the order of every event."""
 
-import asyncio
-import json
-import shutil
 from typing import Any
 
 import pytest
 
-from tests.support.colloquy import ROOT, RunningServer
-
-WEB = ROOT / "web"
+from tests.support import official_client
+from tests.support.colloquy import RunningServer
 
 
 async def converse(server: RunningServer, *questions: str) -> dict[str, Any]:
     """Return what the client holds after these questions."""
-    process = await asyncio.create_subprocess_exec(
-        *node(),
-        str(WEB / "agui" / "converse.mjs"),
-        f"{server.url}/api/v1/agui",
-        *questions,
-        stdout=asyncio.subprocess.PIPE,
-    )
-    async with asyncio.timeout(60):
-        said, _ = await process.communicate()
-    assert process.returncode == 0
-    held: dict[str, Any] = json.loads(said)
-    return held
-
-
-def node() -> list[str]:
-    """Return the command that runs Node: the machine's, or the one that set-up installed."""
-    if shutil.which("node"):
-        return ["node"]
-    return ["sh", str(ROOT / "scripts" / "setup" / "node.sh"), "node"]
+    return await official_client.converse(f"{server.url}/api/v1/agui", *questions)
 
 
 async def stored(server: RunningServer, conversation_id: str) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ from app.infra.sql.run_store import SqlRunStore
 from core.clock import Clock
 from core.errors import Busy, ModelUnavailable, NotFound
 from core.ids import RunId
-from core.ports.run_store import Ending
+from core.ports.run_store import Ending, Finished
 from core.principal import LOCAL
 from core.runs import OnBusy, Run, RunStatus
 from tests.support.sql import run_request
@@ -273,11 +273,11 @@ async def test_tools_that_answered_before_the_crash_are_told_again_and_not_calle
 class StuckRunStore(SqlRunStore):
     """A store that never gets to writing an ending down."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
-        super().__init__(database, clock)
+    def __init__(self, database: Database, clock: Clock, node: str, lease_seconds: float) -> None:
+        super().__init__(database, clock, node, lease_seconds)
         self.asked = asyncio.Event()
 
-    async def finish(self, run: Run, ending: Ending) -> int | None:
+    async def finish(self, run: Run, ending: Ending, *, is_told: bool) -> Finished | None:
         self.asked.set()
         await asyncio.Event().wait()
         return None
@@ -321,7 +321,7 @@ async def test_a_drained_node_takes_no_more_and_finishes_what_it_has(tmp_path: P
         await house.turns.submit(run_request("r1"))
         await held.begun.wait()
         async with asyncio.TaskGroup() as group:
-            group.create_task(house.runner.drain(20))
+            group.create_task(house.runner.drain(20, hand_over=False))
             await asyncio.sleep(0)
             with pytest.raises(Busy):
                 await house.turns.submit(run_request("r2", "c2"))
@@ -337,7 +337,7 @@ async def test_a_deleted_conversation_stops_its_run_and_leaves_nothing(tmp_path:
         await held.begun.wait()
 
         await house.conversations.delete(LOCAL, C)
-        await house.runner.drain(20)
+        await house.runner.drain(20, hand_over=False)
 
         with pytest.raises(NotFound):
             await house.events()

@@ -1,15 +1,17 @@
 """What a run says, as events."""
 
 import json
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
 
+from app.turns.leftovers import Leftovers
 from app.turns.transcriber import Transcriber
 from core.clock import SystemClock
-from core.conversations import Citation, ToolCall
+from core.conversations import Citation, LogMark, Message, Role, ToolCall
 from core.ids import ConversationId, DocumentId, MessageId, PassageId, RunId
-from core.ports.event_log import LogBounds
+from core.ports.event_log import TakenLog
 from core.ports.run_store import Ending
 from core.principal import LOCAL
 from core.runs import Answer, Run, RunStatus, Usage, UserMessage
@@ -24,15 +26,18 @@ class RecordingLog:
     def __init__(self) -> None:
         self.appends: list[list[dict[str, Any]]] = []
 
-    async def open(self, conversation_id: ConversationId, message_count: int) -> LogBounds:
-        return LogBounds("e", 0, 0, 0)
+    async def take(self, run: Run, lost: Callable[[], None]) -> TakenLog:
+        return TakenLog()
 
-    def append(self, conversation_id: ConversationId, run_id: RunId, events: Any) -> int:
+    def append(self, run: Run, events: Sequence[str]) -> int:
         self.appends.append([json.loads(event) for event in events])
         return 0
 
-    def settle(self, conversation_id: ConversationId, message_count: int) -> None:
-        return
+    async def flushed(self, run: Run, seconds: float) -> bool:
+        return True
+
+    def leave(self, run: Run, message_count: int | None = None) -> LogMark | None:
+        return None
 
     def forget(self, conversation_id: ConversationId) -> None:
         return
@@ -40,6 +45,17 @@ class RecordingLog:
     @property
     def types(self) -> list[str]:
         return [event["type"] for append in self.appends for event in append]
+
+
+def encoded(log: RecordingLog) -> list[str]:
+    """Return what was said so far, as it is in the log."""
+    return [json.dumps(event) for append in log.appends for event in append]
+
+
+def question() -> Message:
+    """Return the stored question."""
+    now = SystemClock().now()
+    return Message(MessageId("q"), ConversationId("c"), RunId("r"), 1, Role.USER, "How long?", now)
 
 
 @pytest.fixture
@@ -60,21 +76,74 @@ def transcriber(log: RecordingLog) -> Transcriber:
         0,
         "default",
         SystemClock().now(),
+        LogMark("e", 0, 0),
+        waited_seconds=2.0,
     )
     return Transcriber(log, run, ANSWER)
 
 
 def test_the_first_event_carries_the_question(transcriber: Transcriber, log: RecordingLog) -> None:
-    transcriber.begin(None)
+    transcriber.begin()
 
     [[started]] = log.appends
     assert started["input"]["messages"] == [{"id": "q", "role": "user", "content": "How long?"}]
 
 
 def test_a_takeover_says_so(transcriber: Transcriber, log: RecordingLog) -> None:
-    transcriber.begin(2.0)
+    transcriber.resume(Leftovers(()), ())
 
+    assert log.types == ["RUN_STARTED", "CUSTOM"]
     assert log.appends[0][1]["value"] == {"attempt": 1, "after_seconds": 2.0}
+
+
+def test_a_takeover_closes_what_was_open_and_takes_back_what_was_said(
+    transcriber: Transcriber, log: RecordingLog
+) -> None:
+    transcriber.begin()
+    transcriber.step_started("writer")
+    transcriber.open_message(ANSWER).text("Five da")
+    said = encoded(log)
+    log.appends.clear()
+
+    transcriber.resume(Leftovers(said), [question()])
+
+    assert log.types == ["CUSTOM", "TEXT_MESSAGE_END", "STEP_FINISHED", "MESSAGES_SNAPSHOT"]
+    [resumed] = log.appends
+    assert [message["id"] for message in resumed[-1]["messages"]] == ["q"]
+
+
+def test_an_end_that_was_not_told_is_told_from_what_is_stored(
+    transcriber: Transcriber, log: RecordingLog
+) -> None:
+    transcriber.begin()
+    transcriber.open_message(ANSWER).text("Five da")
+    said = encoded(log)
+    log.appends.clear()
+
+    transcriber.end_untold(Leftovers(said), [question()], Ending(RunStatus.DONE))
+
+    assert log.types == ["TEXT_MESSAGE_END", "MESSAGES_SNAPSHOT", "RUN_FINISHED"]
+
+
+def test_an_end_in_a_log_that_begins_anew_is_a_whole_run(
+    transcriber: Transcriber, log: RecordingLog
+) -> None:
+    transcriber.end_untold(Leftovers(()), [question()], Ending(RunStatus.DONE))
+
+    assert log.types == ["RUN_STARTED", "MESSAGES_SNAPSHOT", "RUN_FINISHED"]
+
+
+def test_an_end_that_was_told_is_not_told_twice(
+    transcriber: Transcriber, log: RecordingLog
+) -> None:
+    transcriber.begin()
+    transcriber.end(Ending(RunStatus.DONE))
+    said = encoded(log)
+    log.appends.clear()
+
+    transcriber.end_untold(Leftovers(said), [question()], Ending(RunStatus.DONE))
+
+    assert log.appends == []
 
 
 def test_what_arrives_together_is_one_append(transcriber: Transcriber, log: RecordingLog) -> None:
