@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Collection
+from dataclasses import dataclass
 from uuid import uuid4
 
 import structlog
@@ -14,6 +15,21 @@ from app.infra.websocket.house import House, SocketLimits
 from app.infra.websocket.socket import Socket
 
 log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
+
+# About a millisecond at a time.
+TRAFFIC_BATCH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class SocketTraffic:
+    """What all sockets of a node amount to.
+
+    lag_bytes: what clients that had caught up have not taken yet.
+    """
+
+    sockets: int
+    subscriptions: int
+    lag_bytes: int
 
 
 class SocketDoor:
@@ -45,9 +61,25 @@ class SocketDoor:
             log.info("socket_refused", status=refusal.value)
             await _send_refusal(refusal, scope, send)
 
+    async def traffic(self) -> SocketTraffic:
+        """Return the sums over all sockets, letting others have their turn in between."""
+        subscriptions = lag_bytes = 0
+        sockets = tuple(self._sockets)
+        for number, socket in enumerate(sockets, 1):
+            subscriptions += socket.subscription_count
+            lag_bytes += socket.lag_bytes
+            if number % TRAFFIC_BATCH == 0:
+                await asyncio.sleep(0)
+        return SocketTraffic(len(sockets), subscriptions, lag_bytes)
+
     async def run(self) -> None:
         """Keep time for all sockets until cancelled; without it there is no beat, no deadline."""
         await self._heartbeat.run()
+
+    @property
+    def socket_count(self) -> int:
+        """How many sockets are open."""
+        return len(self._sockets)
 
     def drain(self, retry_after_seconds: float) -> None:
         """Let nobody in any more, and tell all that this node is going away."""

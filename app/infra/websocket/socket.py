@@ -49,6 +49,16 @@ class Socket:
         self._desk = Desk(house, limits, connection_id, self._protocol, self._subscriptions)
         self._writer = Writer(limits, send, self._subscriptions, self._desk.renew)
 
+    @property
+    def subscription_count(self) -> int:
+        """How many conversations the client reads."""
+        return len(self._subscriptions)
+
+    @property
+    def lag_bytes(self) -> int:
+        """How far the slowest subscription is behind, of those that had caught up."""
+        return self._subscriptions.lag_bytes()
+
     async def serve(self) -> CloseCode | None:
         """Return when the socket is closed: why, or None where the client left."""
         try:
