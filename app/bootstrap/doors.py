@@ -1,6 +1,5 @@
 """Opens the front doors: HTTP and sockets."""
 
-import socket
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -20,12 +19,15 @@ from app.api.health import (
 )
 from app.api.http import create_http
 from app.api.jobs import job_routes
+from app.api.metrics import metric_routes
+from app.api.operations import operation_routes
 from app.api.search import search_routes
 from app.bootstrap.knowledge import Knowledge
+from app.bootstrap.links import Links
 from app.bootstrap.speech import Speech
+from app.bootstrap.storage import Storage
 from app.infra.llm.model_choice import ChosenModel
-from app.infra.memory.presence import MemoryPresence
-from app.infra.sql.engine import Database
+from app.infra.telemetry.metrics import Metrics
 from app.infra.websocket.door import SocketDoor
 from app.infra.websocket.house import House, SocketLimits
 from app.infra.websocket.ports import identify_local
@@ -40,14 +42,17 @@ GOING_AWAY_SECONDS = 2.0
 
 def make_doors(
     settings: Settings,
-    database: Database,
+    storage: Storage,
+    links: Links,
     knowledge: Knowledge,
     speech: Speech,
     sockets: SocketDoor,
     chosen: ChosenModel,
+    metrics: Metrics,
 ) -> Doors:
     """Return the doors, which only talk to turns and to knowledge."""
-    readiness = Readiness(lambda: speech.runner.is_draining, {"database": database.ping})
+    checks = {"database": storage.database.ping, **dict(links.checks)}
+    readiness = Readiness(lambda: speech.runner.is_draining, checks)
     agui = AguiDoor(speech.turns, Follower(speech.readings), speech.replay)
     routers = [
         server_routes(_server(settings, chosen)),
@@ -57,23 +62,26 @@ def make_doors(
         search_routes(knowledge.search),
         agui_routes(agui),
         conversation_routes(speech.conversations),
+        operation_routes(links.fleet, links.presence, storage.census),
     ]
     origins = settings.allowed_origins
+    health = health_routes(readiness)
+    health.include_router(metric_routes(metrics.text))
     return Doors(
-        http=create_http(_version(), routers, health_routes(readiness), PAGE, origins),
+        http=create_http(_version(), routers, health, PAGE, origins),
         sockets=sockets,
         drain=partial(_drain, settings, sockets, speech.runner),
     )
 
 
-def make_sockets(settings: Settings, speech: Speech) -> SocketDoor:
+def make_sockets(settings: Settings, node: str, links: Links, speech: Speech) -> SocketDoor:
     """Return the door for sockets; its `run` keeps their time."""
     house = House(
-        node=socket.gethostname(),
+        node=node,
         identify=identify_local,
         turns=speech.turns,
         readings=speech.readings,
-        presence=MemoryPresence(),
+        presence=links.presence,
         clock=SystemClock(),
     )
     return SocketDoor(house, SocketLimits.from_settings(settings), settings.allowed_origins)
@@ -91,7 +99,7 @@ def _server(settings: Settings, chosen: ChosenModel) -> ServerBody:
 
 async def _drain(settings: Settings, sockets: SocketDoor, runner: Runner) -> None:
     sockets.drain(GOING_AWAY_SECONDS)
-    await runner.drain(settings.drain_seconds)
+    await runner.drain(settings.drain_seconds, hand_over=settings.has_fleet)
     await sockets.close_all(GOING_AWAY_SECONDS)
 
 

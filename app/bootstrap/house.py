@@ -9,16 +9,21 @@ from functools import partial
 import structlog
 
 from app.api.entrance import Doors, Entrance
-from app.bootstrap.data_dir import sole_user
 from app.bootstrap.doors import make_doors, make_sockets
 from app.bootstrap.knowledge import make_compute, open_knowledge, open_vectors
+from app.bootstrap.links import open_links
+from app.bootstrap.node_name import node_name
+from app.bootstrap.numbers import show_runs, show_sockets
 from app.bootstrap.speech import open_speech
+from app.bootstrap.storage import open_storage
 from app.compute.process_compute import ProcessCompute
 from app.graph.turn_graph import TurnGraph
 from app.infra.llm.model_choice import ChosenModel, choose_model
-from app.infra.sql.engine import Database
-from app.infra.sql.schema import migrate
+from app.infra.telemetry.metrics import Metrics
+from app.infra.websocket.door import SocketDoor
+from app.turns.runner import Runner
 from core.errors import AppError
+from core.ports.fleet import NodeLoad
 from core.settings import Settings
 
 # Young objects are looked through after so many allocations; the default 700 costs a pause of
@@ -41,30 +46,37 @@ async def open_house(settings: Settings) -> AsyncIterator[Doors]:
     Raises `SettingsError` or `AppError` where a part can't be opened; those that were are closed.
     """
     async with AsyncExitStack() as stack:
-        stack.enter_context(sole_user(settings.data_dir))
-        database = Database.sqlite(settings.database_path)
-        stack.push_async_callback(database.close)
-        await migrate(database)
+        node = node_name(settings)
+        metrics = Metrics()
+        storage = await open_storage(settings, node, stack)
+        links = await open_links(settings, node, storage.runs, metrics, stack)
         compute = await stack.enter_async_context(make_compute(settings))
         vectors = await open_vectors(settings)
         stack.push_async_callback(vectors.close)
         chosen = await choose_model(settings)
         if chosen.model is not None:
             stack.push_async_callback(chosen.model.close)
-        knowledge = open_knowledge(settings, database, vectors, compute)
-        speech = await open_speech(settings, stack, database, knowledge.search, chosen)
-        sockets = make_sockets(settings, speech)
+        knowledge = open_knowledge(settings, node, storage.database, vectors, compute)
+        speech = await open_speech(
+            settings, stack, storage, links, knowledge.search, chosen, metrics
+        )
+        sockets = make_sockets(settings, node, links, speech)
+        show_runs(metrics, speech.runner, storage.census)
+        show_sockets(metrics, sockets)
         ready = asyncio.Event()
         await stack.enter_async_context(
             _background(
+                *(work() for work in (*storage.background, *links.background)),
                 speech.runner.serve(ready),
                 knowledge.runner.run(),
                 sockets.run(),
+                links.fleet.keep(partial(_load, sockets, speech.runner)),
+                metrics.run(),
                 _warm(speech.graph, compute, chosen),
             )
         )
         await ready.wait()
-        yield make_doors(settings, database, knowledge, speech, sockets, chosen)
+        yield make_doors(settings, storage, links, knowledge, speech, sockets, chosen, metrics)
 
 
 @asynccontextmanager
@@ -77,6 +89,15 @@ async def _background(*work: Coroutine[object, object, None]) -> AsyncIterator[N
         finally:
             for task in tasks:
                 task.cancel()
+
+
+def _load(sockets: SocketDoor, runner: Runner) -> NodeLoad:
+    return NodeLoad(
+        connections=sockets.socket_count,
+        runs=len(runner.at_work()),
+        slots=runner.slots,
+        is_draining=runner.is_draining,
+    )
 
 
 async def _warm(graph: TurnGraph, compute: ProcessCompute, chosen: ChosenModel) -> None:

@@ -9,6 +9,7 @@ from app.infra.blobs.disk_blob_store import DiskBlobStore
 from app.infra.embedding.onnx_embedder import load_embedder
 from app.infra.qdrant.edge_vector_store import EdgeVectorStore
 from app.infra.qdrant.qdrant_vector_store import QdrantVectorStore
+from app.infra.qdrant.remote_vector_store import RemoteVectorStore
 from app.infra.sql.collection_store import SqlCollectionStore
 from app.infra.sql.document_store import SqlDocumentStore
 from app.infra.sql.engine import Database
@@ -24,6 +25,11 @@ from core.clock import SystemClock
 from core.ports.vector_store import VectorStore
 from core.settings import Settings
 
+# Of a node that stopped in the middle of a document: reading it again takes a while anyway.
+JOB_LEASE_SECONDS = 30.0
+JOB_RENEW_SECONDS = 5.0
+JOB_SCAN_SECONDS = 2.0
+
 
 @dataclass(frozen=True, slots=True)
 class Knowledge:
@@ -37,7 +43,7 @@ class Knowledge:
 
 
 def open_knowledge(
-    settings: Settings, database: Database, vectors: VectorStore, compute: ProcessCompute
+    settings: Settings, node: str, database: Database, vectors: VectorStore, compute: ProcessCompute
 ) -> Knowledge:
     """Return the floor of documents; its `runner.run` does the jobs."""
     clock = SystemClock()
@@ -45,10 +51,16 @@ def open_knowledge(
     documents = SqlDocumentStore(database)
     passages = SqlPassageStore(database)
     jobs = SqlJobStore(database, clock)
-    queue = SqlJobQueue(database, clock)
+    queue = SqlJobQueue(database, clock, node, JOB_LEASE_SECONDS)
     blobs = DiskBlobStore(settings.data_dir / "blobs")
     blobs.sweep()
-    runner = JobRunner(queue, Ingestion(queue, passages, vectors, blobs, compute))
+    is_shared = bool(settings.database_url.get_secret_value())
+    runner = JobRunner(
+        queue,
+        Ingestion(queue, passages, vectors, blobs, compute),
+        renew_seconds=JOB_RENEW_SECONDS if is_shared else None,
+        scan_seconds=JOB_SCAN_SECONDS if is_shared else None,
+    )
     return Knowledge(
         search=Search(collections, documents, passages, vectors, compute),
         library=Library(collections, documents, passages, jobs, vectors, blobs),
@@ -71,11 +83,13 @@ def make_compute(settings: Settings) -> ProcessCompute:
 
 
 async def open_vectors(settings: Settings) -> VectorStore:
-    """Return a Qdrant server where one is named, else the embedded one.
+    """Return a Qdrant server or an index process where one is named, else the embedded index.
 
-    Raises `SettingsError` where another process has it open.
+    Raises `SettingsError` where another process has that open.
     """
     if settings.qdrant_url:
         key = settings.qdrant_api_key.get_secret_value()
         return QdrantVectorStore.connect(settings.qdrant_url, key)
+    if settings.index_url:
+        return RemoteVectorStore.connect(settings.index_url)
     return await asyncio.to_thread(EdgeVectorStore.open, settings.data_dir / "vectors")

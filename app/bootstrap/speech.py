@@ -2,17 +2,13 @@
 
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from functools import partial
 
 from app.agents.factory import build_agents
-from app.graph.checkpoints import sqlite_checkpoints
+from app.bootstrap.links import Links
+from app.bootstrap.storage import Storage
 from app.graph.turn_graph import TurnGraph
 from app.infra.llm.model_choice import ChosenModel
-from app.infra.memory.event_log import MemoryEventLog
 from app.infra.sql.conversation_store import SqlConversationStore
-from app.infra.sql.eager_sqlite import connect
-from app.infra.sql.engine import Database
-from app.infra.sql.run_store import SqlRunStore
 from app.knowledge.search import Search
 from app.tools.registry import build_tools
 from app.turns.conversations import Conversations
@@ -22,6 +18,7 @@ from app.turns.replay import Replay
 from app.turns.runner import Runner
 from app.turns.turns import Turns
 from core.clock import SystemClock
+from core.ports.meters import Meters
 from core.ports.run_store import AdmissionLimits
 from core.settings import Settings
 
@@ -41,35 +38,37 @@ class Speech:
 async def open_speech(
     settings: Settings,
     stack: AsyncExitStack,
-    database: Database,
+    storage: Storage,
+    links: Links,
     search: Search,
     chosen: ChosenModel,
+    meters: Meters,
 ) -> Speech:
     """Return the floor of turns; its `runner.serve` answers. `stack` closes what was opened."""
-    clock = SystemClock()
-    agents = build_agents(
-        search,
-        chosen.model,
-        build_tools(clock),
-        passage_limit=settings.passage_limit,
-        passage_token_budget=settings.passage_token_budget,
-    )
-    graph = TurnGraph(agents, partial(sqlite_checkpoints, settings.checkpoint_path, connect))
+    graph = _graph(settings, storage, search, chosen)
     await stack.enter_async_context(graph)
-    runs = SqlRunStore(database, clock)
-    store = SqlConversationStore(database)
-    events = MemoryEventLog(settings.log_max_bytes, settings.log_total_bytes)
+    runs = storage.runs
+    store = SqlConversationStore(storage.database)
+    events = links.events
     performer = Performer(
         graph,
         runs,
         store,
         events,
-        clock,
+        meters,
+        is_shared=settings.shares_log,
         timeout_seconds=settings.run_timeout_seconds,
         history_messages=settings.history_messages,
         attempts=settings.run_attempts,
     )
-    runner = Runner(performer, runs, settings.run_slots)
+    runner = Runner(
+        performer,
+        runs,
+        storage.leases,
+        links.signals,
+        slots=settings.run_slots,
+        scan_seconds=settings.scan_seconds if settings.shares_log else None,
+    )
     limits = AdmissionLimits(settings.run_queue, settings.conversation_queue)
     return Speech(
         turns=Turns(runs, runner, limits),
@@ -79,3 +78,14 @@ async def open_speech(
         runner=runner,
         graph=graph,
     )
+
+
+def _graph(settings: Settings, storage: Storage, search: Search, chosen: ChosenModel) -> TurnGraph:
+    agents = build_agents(
+        search,
+        chosen.model,
+        build_tools(SystemClock()),
+        passage_limit=settings.passage_limit,
+        passage_token_budget=settings.passage_token_budget,
+    )
+    return TurnGraph(agents, storage.checkpoints)
