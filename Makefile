@@ -28,6 +28,11 @@ help: ## Show this
 	@$(INSTALL) requirements.lock
 	@touch $@
 
+.venv/.cluster: .venv/.made requirements-cluster.lock
+	@echo "Installing what a cluster needs"
+	@$(INSTALL) requirements-cluster.lock
+	@touch $@
+
 .venv/.tools: .venv/.made requirements-dev.lock
 	@echo "Installing what the checks need"
 	@$(INSTALL) requirements-dev.lock
@@ -53,9 +58,22 @@ weights:
 run: .venv/.runtime web/dist/.made weights ## Start the server, and set up first what is missing
 	@$(PY) main.py
 
+.PHONY: cluster
+cluster: .venv/.cluster web/dist/.made weights ## Start NODES=3 nodes, a balancer, Redis and Postgres here
+	@$(PY) -m scripts.cluster
+
 .PHONY: bench
 bench: .venv/.tools web/dist/.made weights ## Measure the hot path beside two bare relays
 	@$(PY) -m scripts.bench
+
+.PHONY: simulate
+simulate: .venv/.made ## Simulate many nodes; with PEOPLE=100000 say what so many need
+	@$(PY) -m scripts.simulate $(if $(PEOPLE),--people $(PEOPLE))
+
+.PHONY: chaos
+chaos: .venv/.tools weights ## Break a cluster on purpose; SUBSET=1 for 8 minutes, ONLY=F1,F3
+	@$(PY) -m scripts.chaos $(if $(SUBSET),--subset) $(if $(ONLY),--only $(ONLY)) \
+		$(if $(TIMES),--times $(TIMES)) $(if $(STRICT),--strict)
 
 # --- Work ---------------------------------------------------------------------------------------
 
@@ -102,6 +120,7 @@ docs: .venv/.tools ## Write docs/openapi.json and docs/asyncapi.json anew
 lock: .venv/.made ## Pin what pyproject.toml asks for; with UPGRADE=1 the newest of it
 	$(COMPILE) pyproject.toml -o requirements.lock
 	$(COMPILE) pyproject.toml --group dev -c requirements.lock -o requirements-dev.lock
+	$(COMPILE) pyproject.toml --group cluster -c requirements.lock -o requirements-cluster.lock
 	$(COMPILE) --group setup -o requirements-setup.lock
 	$(COMPILE) --group node -o requirements-node.lock
 
