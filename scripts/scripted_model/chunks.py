@@ -62,10 +62,11 @@ def usage_of(prompt_tokens: int, script: Script, count: int) -> Json:
     }
 
 
-def words(script: Script) -> list[str]:
+def words(script: Script, request_number: int = 0) -> list[str]:
     """Return the tokens of a reply that carries no stamps."""
     if not script.say:
-        return [f"word{number} " for number in range(1, script.tokens + 1)]
+        voice = f"request{request_number}-" if script.voice else ""
+        return [f"{voice}word{number} " for number in range(1, script.tokens + 1)]
     parts = script.say.split(" ")
     return [*(f"{part} " for part in parts[:-1]), parts[-1]]
 

@@ -128,6 +128,7 @@ class Connection(asyncio.Protocol):
         asked = json.loads(body)
         options = asked.get("stream_options") or {}
         request = Request(
+            number=self._entry.number if self._entry else 0,
             arrived_ns=time.monotonic_ns(),
             prompt_tokens=len(body) // 4,
             wants_usage=bool(options.get("include_usage")),

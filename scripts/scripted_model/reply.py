@@ -38,11 +38,12 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What the answer depends on besides the script."""
+    """What the answer depends on besides the script. number: from 1, in the order of arrival."""
 
     arrived_ns: int
     prompt_tokens: int
     wants_usage: bool
+    number: int = 0
 
 
 def streamed(script: Script, writer: ChunkWriter, request: Request) -> Reply:
@@ -64,7 +65,7 @@ def streamed(script: Script, writer: ChunkWriter, request: Request) -> Reply:
 
 def whole(script: Script, model: str, request: Request) -> Reply:
     """Return a reply that is one JSON object."""
-    text = "".join(words(script))
+    text = "".join(words(script, request.number))
     message: Json = {"role": "assistant", "content": text, "refusal": None}
     body: Json = {
         "id": "chatcmpl-scripted",
@@ -117,7 +118,7 @@ def _tokens(script: Script, writer: ChunkWriter, request: Request) -> Iterator[b
     if script.stamp:
         events = (writer.text(stamp) for stamp in stamps(script, request.arrived_ns))
     else:
-        events = (writer.chunk({"content": word}) for word in words(script))
+        events = (writer.chunk({"content": word}) for word in words(script, request.number))
     return islice(events, max(script.at, 0)) if script.fault else events
 
 

@@ -26,6 +26,8 @@ class Script:
 
     tokens: how many pieces of text; each is one chunk of the stream.
     say: the text itself, cut at its spaces, instead of `tokens` numbered words.
+    voice: 1: each word names its request (`request7-word1`), so that two replies to one question
+        differ, and text mixed of both can be told.
     reasoning: how many pieces of `reasoning_content` come first.
     tool: a tool of this name is called with `{"question": "..."}` after the text.
     stamp: each token is `@` and the time it is sent (`time.monotonic_ns`, 18 digits), the first
@@ -54,6 +56,7 @@ class Script:
 
     tokens: int = 20
     say: str = ""
+    voice: int = 0
     reasoning: int = 0
     tool: str = ""
     stamp: int = 0

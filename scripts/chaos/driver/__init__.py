@@ -1,0 +1,1 @@
+"""Clients of the WebSocket, written from the protocol, that write down every frame."""

@@ -1,0 +1,1 @@
+"""The nodes, stores and proxies that a run of the suite starts for itself."""
