@@ -1,0 +1,1 @@
+"""A small simulation of many nodes: leases, log shards, reconnect storms and overload."""
