@@ -73,7 +73,7 @@ class Meter:
 def make(plan: Plan, on_tokens: OnTokens, conversation_id: str | None = None) -> Speaker:
     """Return a speaker that is not connected yet."""
     if plan.wire == "colloquy":
-        return ColloquySpeaker(plan.url, on_tokens, conversation_id)
+        return ColloquySpeaker(plan.url, on_tokens, conversation_id, listen_url=plan.listen_url)
     return Speaker(plan.url, on_tokens)
 
 

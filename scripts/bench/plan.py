@@ -13,6 +13,7 @@ class Plan(Struct):
     """One measurement.
 
     pid: the server's, whose CPU time and memory are read.
+    listen_url: where the answers are listened to; empty: on the socket that asks.
     model_pid: the scripted model's, so that the load's own CPU time can be told.
     streams: how many sockets talk at once, or lie idle.
     rate: tokens a second per stream, for `paced`.
@@ -26,6 +27,7 @@ class Plan(Struct):
     url: str
     pid: int
     model_pid: int
+    listen_url: str = ""
     streams: int = 1
     rate: float = 30.0
     seconds: float = 10.0

@@ -32,7 +32,7 @@ class Row:
 def rows(streams: Sequence[int]) -> list[Row]:
     """Return the table's lines for these numbers of streams."""
     table = [
-        Row("50 streams, saturated: CPU µs/token", "saturated", _microseconds, 1),
+        Row("50 streams, saturated: CPU µs/token", "saturated", microseconds, 1),
         Row("  tokens/s on one core", "saturated", _tokens_per_core, 0),
         Row("  load core busy %", "saturated", _load_share, 0),
     ]
@@ -60,8 +60,8 @@ def table(bare: Results, fastapi: Results, colloquy: Results, streams: Sequence[
         if all(isnan(value) for value in values):
             continue
         ratio = values[2] / values[0] if values[0] else nan
-        cells = [_number(value, row.digits) for value in values]
-        lines.append((row.label, *cells, _number(ratio, 2), *_verdict(row, values[2], ratio)))
+        cells = [number(value, row.digits) for value in values]
+        lines.append((row.label, *cells, number(ratio, 2), *_verdict(row, values[2], ratio)))
     widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
     return "\n".join(
         "  ".join([line[0].ljust(widths[0]), *map(str.rjust, line[1:], widths[1:])]).rstrip()
@@ -93,7 +93,7 @@ def _paced_rows(count: int, name: str) -> list[Row]:
         Row(
             f"{count} streams of 30/s: CPU µs/token",
             name,
-            _microseconds,
+            microseconds,
             1,
             bar=2 if count == 200 else None,
             times_bare=True,
@@ -120,7 +120,8 @@ def _p99(result: Result) -> float | None:
     return result.p99
 
 
-def _microseconds(result: Result) -> float:
+def microseconds(result: Result) -> float:
+    """Return the CPU time of a token."""
     return result.cpu / result.tokens * 1e6
 
 
@@ -152,7 +153,8 @@ def _value(row: Row, results: Results) -> float:
     return nan if value is None else value
 
 
-def _number(value: float, digits: int) -> str:
+def number(value: float, digits: int) -> str:
+    """Return a cell; empty for what was not measured."""
     return "" if isnan(value) else f"{value:,.{digits}f}"
 
 

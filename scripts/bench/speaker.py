@@ -3,7 +3,7 @@
 import asyncio
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from uuid import uuid4
 
 from scripts.bench.client_socket import ClientSocket, open_socket
@@ -104,13 +104,23 @@ class ColloquySpeaker(Speaker):
     """Speaks `docs/protocol.md`: one conversation, subscribed to before it is measured.
 
     conversation_id: one that exists already; None: it begins one with a turn of its own.
+    listen_url: another node's, which gives the answers; empty: the one that is asked.
     """
 
     _end = b'"RUN_FINISHED"'
     _fault = b'rror"'  # `"type":"error"` on the socket, `"RUN_ERROR"` in a run
 
-    def __init__(self, url: str, on_tokens: OnTokens, conversation_id: str | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        on_tokens: OnTokens,
+        conversation_id: str | None = None,
+        *,
+        listen_url: str = "",
+    ) -> None:
         super().__init__(url, on_tokens)
+        self._listen_url = listen_url
+        self._listening: ClientSocket | None = None
         self._must_begin = conversation_id is None
         self.conversation_id = conversation_id or str(uuid4())
         self._run_id = ""
@@ -123,11 +133,24 @@ class ColloquySpeaker(Speaker):
             run = json.loads(self._question("[[tokens=1]]"))
             await self._command("accepted", run)
         self._over = asyncio.get_running_loop().create_future() if self._must_begin else None
-        await self._command(
-            "subscribed", {"type": "subscribe", "conversation_id": self.conversation_id}
-        )
+        await self._subscribe()
         if self._over is not None:
             await self._over
+
+    async def _subscribe(self) -> None:
+        command = {"type": "subscribe", "conversation_id": self.conversation_id}
+        if not self._listen_url:
+            await self._command("subscribed", command)
+            return
+        self._listening = await open_socket(self._listen_url, self._take, self._lost)
+        await self._command("welcome", {"type": "hello", "protocol": 1}, self._listening)
+        await self._command("subscribed", command, self._listening)
+
+    def close(self) -> None:
+        """Hang up."""
+        super().close()
+        if self._listening is not None:
+            self._listening.close()
 
     def stop(self) -> None:
         """Cancel the run: hanging up would not end it."""
@@ -146,9 +169,15 @@ class ColloquySpeaker(Speaker):
         }
         return json.dumps(run)
 
-    async def _command(self, answer: str, command: dict[str, object]) -> None:
+    async def _command(
+        self, answer: str, command: Mapping[str, object], on: ClientSocket | None = None
+    ) -> None:
         future: asyncio.Future[dict[str, object]] = asyncio.get_running_loop().create_future()
         self._awaited = (answer, future)
-        self._send(json.dumps({"id": "c", **command}))
+        text = json.dumps({"id": "c", **command})
+        if on is None:
+            self._send(text)
+        else:
+            on.send_text(text)
         await future
         self._awaited = None

@@ -37,6 +37,7 @@ class Sizes:
 
 QUICK: Final = Sizes(seconds=3.0, streams=(200,), saturated=2000, turns=100, sockets=500)
 FULL: Final = Sizes()
+FLEET_STREAMS: Final = 200
 
 
 def measure(server: Contender, model_pid: int, sizes: Sizes) -> dict[str, Result]:
@@ -64,6 +65,17 @@ def measure(server: Contender, model_pid: int, sizes: Sizes) -> dict[str, Result
         upload(server)
         results["retrieval"] = drive(server, replace(turns, question=QUESTION))
     return results
+
+
+def measure_fleet(server: Contender, model_pid: int, sizes: Sizes) -> dict[str, Result]:
+    """Return what is measured of two nodes, by the names of the same rows of one."""
+    url = server.listen_socket_url
+    turns = Plan("turns", server.wire, server.socket_url, server.pid, model_pid, listen_url=url)
+    paced = replace(turns, kind="paced", seconds=sizes.seconds, streams=FLEET_STREAMS)
+    return {
+        "straight": drive(server, replace(turns, count=sizes.turns)),
+        f"paced {FLEET_STREAMS}": drive(server, paced),
+    }
 
 
 def drive(server: Contender, plan: Plan) -> Result:
