@@ -98,7 +98,8 @@ def _server(settings: Settings, chosen: ChosenModel) -> ServerBody:
 
 
 async def _drain(settings: Settings, sockets: SocketDoor, runner: Runner) -> None:
-    sockets.drain(GOING_AWAY_SECONDS)
+    # Other nodes are there at once; a single one has to be started again first.
+    sockets.drain(0.0 if settings.has_fleet else GOING_AWAY_SECONDS)
     await runner.drain(settings.drain_seconds, hand_over=settings.has_fleet)
     await sockets.close_all(GOING_AWAY_SECONDS)
 

@@ -141,7 +141,7 @@ class Performer:
 
     async def _flush(self, run: Run, stop: Stop) -> None:
         try:
-            async with stop.scope(FLUSH_SECONDS):
+            async with stop.scope(FLUSH_SECONDS, heeds_cancel=False):
                 is_safe = await self._events.flushed(run, FLUSH_SECONDS)
         except (KeyError, TimeoutError):
             is_safe = False

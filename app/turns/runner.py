@@ -65,11 +65,17 @@ class Runner:
         self._idle.set()
         self._group: asyncio.TaskGroup | None = None
         self._is_draining = False
+        self._hands_over = False
 
     @property
     def is_draining(self) -> bool:
         """Whether no more runs are taken because the process is about to stop."""
         return self._is_draining
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether nobody would take a run that is admitted now."""
+        return self._is_draining and not self._hands_over
 
     @property
     def slots(self) -> int:
@@ -128,7 +134,7 @@ class Runner:
     def enqueued(self) -> None:
         """Hear that one more run waits."""
         self._wake.set()
-        if self._in_use >= self._slots:
+        if self._is_draining or self._in_use >= self._slots:
             self._signals.send(RunWaits())
 
     def stop(self, run_id: RunId) -> None:
@@ -146,6 +152,7 @@ class Runner:
             what is in the middle of one when the time is over.
         """
         self._is_draining = True
+        self._hands_over = hand_over
         if hand_over:
             for work in self._active.values():
                 work.stop.border.ask()

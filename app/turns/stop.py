@@ -26,25 +26,34 @@ class Stop:
     border: stops the turn where a step ends, which loses no work.
     """
 
-    __slots__ = ("_scope", "border", "reason")
+    __slots__ = ("_heeds_cancel", "_scope", "border", "reason")
 
     def __init__(self) -> None:
         self.reason: StopReason | None = None
         self.border = StepBorder()
         self._scope: asyncio.Timeout | None = None
+        self._heeds_cancel = True
 
     def ask(self, reason: StopReason) -> None:
         """End the turn's work with `TimeoutError`; nothing happens where it is over."""
         self.reason = max(reason, self.reason or reason)
         scope = self._scope
-        if scope is not None and not scope.expired():
+        if scope is not None and not scope.expired() and self._is_heeded(reason):
             scope.reschedule(0)
 
-    def scope(self, seconds: float) -> asyncio.Timeout:
-        """Return the context the turn works in; it ends at once where a stop was asked before."""
-        self._scope = asyncio.timeout(0 if self.reason else seconds)
+    def scope(self, seconds: float, *, heeds_cancel: bool = True) -> asyncio.Timeout:
+        """Return the context the turn works in; it ends at once where a stop was asked before.
+
+        heeds_cancel: whether being cancelled ends it; what tells how a run ended is not.
+        """
+        self._heeds_cancel = heeds_cancel
+        is_over = self.reason is not None and self._is_heeded(self.reason)
+        self._scope = asyncio.timeout(0 if is_over else seconds)
         return self._scope
 
     def done(self) -> None:
         """Say that the work is over, so that asking has no effect any more."""
         self._scope = None
+
+    def _is_heeded(self, reason: StopReason) -> bool:
+        return self._heeds_cancel or reason is not StopReason.CANCELLED

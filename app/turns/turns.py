@@ -40,7 +40,7 @@ class Turns:
         `NotFound`, `Conflict` as `RunStore.admit` does. A caller that is cancelled meanwhile
         may have been admitted: it asks again with the same id.
         """
-        if self._runner.is_draining:
+        if self._runner.is_closed:
             raise Busy("This node is going away.", retry_after_seconds=RETRY_AFTER_SECONDS)
         admitted = await self._runner.owned(self._admit(request))
         run = admitted.run

@@ -284,3 +284,35 @@ async def test_a_log_that_redis_loses_is_told_again_with_the_same_numbers(
     await late.until("RUN_FINISHED")
     assert late.shown.messages == listener.shown.messages
     assert (await second.runs.get(LOCAL, RunId("r1"))).conversation_id == C
+
+
+async def test_a_cancelled_run_whose_log_is_away_is_told_when_it_is_back(fleet: Fleet) -> None:
+    speech = Speech()
+    first = await fleet.node("first", speech)
+    await first.turns.submit(run_request("r1"))
+    await speech.begun.wait()
+    listener = await first.listen()
+    await listener.until("TEXT_MESSAGE_CONTENT")
+
+    fleet.redis.kill()
+    await first.turns.cancel(LOCAL, RunId("r1"))
+    async with asyncio.timeout(20):
+        while (await first.runs.get(LOCAL, RunId("r1"))).status is RunStatus.RUNNING:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    fleet.redis.start()
+    await listener.until("RUN_FINISHED")
+
+    assert listener.shown.endings == ["cancelled"]
+    assert len(set(listener.epochs)) == 1
+    assert (await first.runs.get(LOCAL, RunId("r1"))).attempt == 1
+
+
+async def test_a_node_that_drains_still_takes_messages_for_the_others(fleet: Fleet) -> None:
+    first, second = await fleet.node("first"), await fleet.node("second")
+    await first.runner.drain(0, hand_over=True)
+
+    await first.turns.submit(run_request("r1"))
+    listener = await second.listen()
+    await listener.until("RUN_FINISHED")
+
+    assert second.agents["writer"].calls == 1
