@@ -27,6 +27,7 @@ def sole_user(folder: Path) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             raise SettingsError(
-                f"DATA_DIR: {folder} is in use by another server; stop it, or set another DATA_DIR."
+                f"DATA_DIR: {folder} is in use by another server; stop it, or set another "
+                "DATA_DIR. Several processes need DATABASE_URL and WEBSOCKET_MANAGER_TYPE=redis."
             ) from None
         yield

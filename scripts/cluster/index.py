@@ -17,7 +17,8 @@ def index_store(named: str, places: Places, ports: Ports) -> Store:
     """Return the index. named: INDEX_URL; empty: one of our own."""
     if named:
         return Store(named)
-    command = (*_COMMAND, "--data-dir", str(places.data))
+    # Beside the database whose passages it knows, apart from those of a single node.
+    command = (*_COMMAND, "--data-dir", str(places.cluster))
     path = places.cluster / "index.sock"
     if len(os.fsencode(path)) > _PATH_BYTES:
         port = ports.take()

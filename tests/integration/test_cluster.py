@@ -93,7 +93,7 @@ async def test_a_document_is_uploaded_and_asked_through_the_balancer(
 
         await until(is_read)
     async with chat_client(cluster.socket_url) as client:
-        cited = "How long do refunds take? [[say=Five%20working%20days%20%5B1%5D.]]"
+        cited = "When are refunds paid out? [[say=Five%20working%20days%20%5B1%5D.]]"
         await client.ask(cited)
         shown = await client.finished()
 
