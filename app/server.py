@@ -227,7 +227,7 @@ def server_config(app: ASGIApp, settings: Settings) -> uvicorn.Config:
         loop="uvloop",
         http="httptools",
         # The only implementation with write flow control and cheap closing of bad frames.
-        ws="websockets-sansio",
+        ws="app.eager_socket:EagerSocket",
         ws_max_size=settings.frame_max_bytes,
         ws_ping_interval=PING_SECONDS,
         ws_ping_timeout=PING_SECONDS,

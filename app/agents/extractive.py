@@ -42,7 +42,7 @@ class ExtractiveWriter:
     async def act(self, facts: TurnFacts, state: TurnState) -> TurnState:
         """Return an answer made of quotations and tool results; see `Agent`."""
         refs = state.get("passages", [])
-        sources = await load_sources(self._library, facts.principal, refs, self._token_budget)
+        sources = await load_sources(self._library, facts, refs, self._token_budget)
         query = search_query(facts.question, facts.history)
         # Off the loop: milliseconds as a rule, a good part of a second at the largest budget.
         quotes = await asyncio.to_thread(best_quotes, query, sources)

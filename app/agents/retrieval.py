@@ -20,6 +20,7 @@ class Retrieval:
         """Return references to the passages found, the best first; see `Agent`."""
         query = search_query(facts.question, facts.history)
         found = await self._library.search(facts.principal, facts.collection, query, self._limit)
+        facts.passages.update((item.passage.id, item.passage) for item in found)
         return {"passages": [_ref(passage) for passage in found]}
 
 

@@ -5,12 +5,11 @@ from dataclasses import dataclass
 
 from app.agents.library import Library
 from app.agents.sentences import Span
-from app.agents.turn import PassageRef
+from app.agents.turn import PassageRef, TurnFacts
 from app.knowledge.budget import within_budget
 from core.conversations import Citation
 from core.documents import FoundPassage, Passage
 from core.ids import PassageId
-from core.principal import Principal
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +53,13 @@ class Source:
 
 
 async def load_sources(
-    library: Library, principal: Principal, refs: Sequence[PassageRef], token_budget: int
+    library: Library, facts: TurnFacts, refs: Sequence[PassageRef], token_budget: int
 ) -> list[Source]:
-    """Look the found passages up and return those that fit; one deleted meanwhile is left out."""
-    if not refs:
-        return []
-    there = await library.passages(principal, [PassageId(ref["passage_id"]) for ref in refs])
+    """Return those of the found passages that fit; one deleted meanwhile may be left out."""
+    there = facts.passages
+    unread = [PassageId(ref["passage_id"]) for ref in refs if ref["passage_id"] not in there]
+    if unread:
+        there = there | await library.passages(facts.principal, unread)
     found = [
         FoundPassage(passage, ref["score"], ref["focus_start"], ref["focus_end"])
         for ref in refs

@@ -1,10 +1,11 @@
 """What every agent is given and gives back: a turn's facts and state, the calling shape."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Protocol, TypedDict
 
 from core.conversations import Message
-from core.ids import ConversationId, MessageId, RunId
+from core.documents import Passage
+from core.ids import ConversationId, MessageId, PassageId, RunId
 from core.ports.run_sink import RunSink
 from core.principal import Principal
 
@@ -100,6 +101,8 @@ class TurnFacts:
     history: the messages before the question, oldest first, already cut to the settings' limit.
     answer_id: the id the answer's message will have; new for every attempt.
     sink: where agents say things; never kept beyond the turn.
+    passages: what the search has read, so that the writer need not read it again. The one thing
+        that agents add to; empty where another node took the turn over after the search.
     """
 
     run_id: RunId
@@ -110,6 +113,7 @@ class TurnFacts:
     collection: str
     answer_id: MessageId
     sink: RunSink
+    passages: dict[PassageId, Passage] = field(default_factory=dict)
 
 
 class Agent(Protocol):

@@ -31,7 +31,7 @@ class Writer:
         message is closed only when it is whole: one left open is its sink's to close.
         """
         refs = state.get("passages", [])
-        sources = await load_sources(self._library, facts.principal, refs, self._token_budget)
+        sources = await load_sources(self._library, facts, refs, self._token_budget)
         prompt = build_prompt(
             facts.question,
             facts.history,

@@ -3,7 +3,6 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from uuid import UUID
 
 from core.ids import PassageId
 from core.ports.vector_store import VectorHit, VectorHits
@@ -31,17 +30,22 @@ def rank(hits: VectorHits, dense_weight: float = DENSE_WEIGHT) -> list[RankedPas
     that one of them did not find has 0 there, and the two are added by their weights. A passage
     is worth what its best chunk is.
     """
-    scores: dict[UUID, float] = defaultdict(float)
+    # By the id's number: a `UUID` is hashed in Python, which would be half of the time here.
+    scores: dict[int, float] = defaultdict(float)
     for found, weight in ((hits.dense, dense_weight), (hits.sparse, 1 - dense_weight)):
         for hit, score in zip(found, _stretched(found), strict=True):
-            scores[hit.point_id] += weight * score
-    chunks = {hit.point_id: hit for hit in (*hits.dense, *hits.sparse)}.values()
-    ordered = sorted(chunks, key=lambda hit: (-scores[hit.point_id], hit.passage_id, hit.start))
+            scores[hit.point_id.int] += weight * score
+    chunks = {hit.point_id.int: hit for hit in (*hits.dense, *hits.sparse)}
+    ordered = sorted(chunks.items(), key=lambda chunk: _place(scores[chunk[0]], chunk[1]))
     best: dict[PassageId, RankedPassage] = {}
-    for hit in ordered:
-        ranked = RankedPassage(hit.passage_id, scores[hit.point_id], hit.start, hit.end)
-        best.setdefault(hit.passage_id, ranked)
+    for number, hit in ordered:
+        if hit.passage_id not in best:
+            best[hit.passage_id] = RankedPassage(hit.passage_id, scores[number], hit.start, hit.end)
     return list(best.values())
+
+
+def _place(score: float, hit: VectorHit) -> tuple[float, PassageId, int]:
+    return -score, hit.passage_id, hit.start
 
 
 def _stretched(hits: Sequence[VectorHit]) -> list[float]:

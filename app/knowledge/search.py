@@ -1,8 +1,9 @@
 """Finds passages: dense and lexical search of one collection, made one order."""
 
 from collections.abc import Collection as Some
+from collections.abc import Sequence
 
-from app.knowledge.ranking import rank
+from app.knowledge.ranking import RankedPassage, rank
 from core.documents import FoundPassage, Passage
 from core.ids import PassageId
 from core.ports.collection_store import CollectionStore
@@ -47,14 +48,11 @@ class Search:
         hits = await self._vectors.search(
             principal.tenant_id, collection.id, query_vectors, chunk_limit
         )
-        # More than asked for: those of documents that are not ready fall out.
-        ranked = rank(hits)[: 2 * limit]
-        there = await self._passages.get(principal, [item.passage_id for item in ranked])
-        found = [
-            FoundPassage(there[item.passage_id], item.score, item.focus_start, item.focus_end)
-            for item in ranked
-            if item.passage_id in there
-        ]
+        ranked = rank(hits)
+        found = await self._read(principal, ranked[:limit])
+        if len(found) < limit:
+            # Those of documents that are not ready fell out; as many again may take their place.
+            found += await self._read(principal, ranked[limit : 2 * limit])
         return found[:limit]
 
     async def passages(
@@ -73,3 +71,13 @@ class Search:
             # The default one comes into being by being asked for; any other is missing.
             await self._collections.get(principal, collection_name)
         return bool(found)
+
+    async def _read(
+        self, principal: Principal, ranked: Sequence[RankedPassage]
+    ) -> list[FoundPassage]:
+        there = await self._passages.get(principal, [item.passage_id for item in ranked])
+        return [
+            FoundPassage(there[item.passage_id], item.score, item.focus_start, item.focus_end)
+            for item in ranked
+            if item.passage_id in there
+        ]

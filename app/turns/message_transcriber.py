@@ -6,6 +6,7 @@ from dataclasses import asdict
 from core import events
 from core.conversations import Citation
 from core.ids import MessageId
+from core.storable_text import storable
 
 
 class MessageTranscriber:
@@ -35,6 +36,8 @@ class MessageTranscriber:
         """See `ReplySink`."""
         if not delta:
             return
+        if not delta.isascii() or "\0" in delta:
+            delta = storable(delta)
         self._parts.append(delta)
         if self._is_open:
             self._append((self._content.encode(delta),))

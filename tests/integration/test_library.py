@@ -2,11 +2,13 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
 from core.errors import Busy, Conflict, InvalidRequest, NotFound, TooLarge
-from core.ids import PassageId
+from core.ids import DocumentId, PassageId
+from core.ports.vector_store import VectorPoint
 from core.principal import LOCAL
 from tests.support.fake_vector_store import FakeVectorStore
 from tests.support.knowledge import FILE_LIMIT_BYTES, KnowledgeRoom, assert_empty, knowledge_room
@@ -59,6 +61,34 @@ async def test_a_search_gives_no_more_than_asked_for(room: KnowledgeRoom) -> Non
     await room.do_waiting_jobs()
 
     assert len(await room.search.search(LOCAL, "default", "parrot", 4)) == 4
+
+
+async def test_what_is_not_ready_yet_gives_way_to_the_next_best(
+    room: KnowledgeRoom, compute: ParagraphCompute
+) -> None:
+    await room.upload("\n".join(f"Parrot number {number} talks." for number in range(20)))
+    await room.do_waiting_jobs()
+    collection = await room.library.collection(LOCAL, "default")
+    nearest = await compute.embed_query("parrot")
+    unready = [
+        VectorPoint(
+            id=uuid4(),
+            tenant_id=LOCAL.tenant_id,
+            collection_id=collection.id,
+            document_id=DocumentId("unready"),
+            passage_id=PassageId(f"unready {number}"),
+            start=0,
+            end=6,
+            vectors=nearest,
+        )
+        for number in range(3)
+    ]
+    await room.vectors.put(unready)
+
+    found = await room.search.search(LOCAL, "default", "parrot", 4)
+
+    assert len({item.passage.id for item in found}) == 4
+    assert [item.score for item in found] == sorted((item.score for item in found), reverse=True)
 
 
 async def test_a_deleted_document_is_gone(room: KnowledgeRoom) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from app.infra.memory.presence import MemoryPresence
 from app.infra.websocket.house import House, SocketLimits
 from app.infra.websocket.ports import identify_local
+from app.infra.websocket.send_now import never
 from app.infra.websocket.socket import Socket
 from core.clock import SystemClock
 from tests.support.fake_conversations import FakeReadings, FakeTurns
@@ -30,9 +31,13 @@ HELLO = {"type": "hello", "id": "h", "protocol": 1}
 
 
 class Backstage:
-    """What stands behind the sockets of a test."""
+    """What stands behind the sockets of a test.
 
-    def __init__(self) -> None:
+    is_eager: whether the server takes frames without being awaited.
+    """
+
+    def __init__(self, *, is_eager: bool = False) -> None:
+        self.is_eager = is_eager
         self.readings = FakeReadings()
         self.turns = FakeTurns()
         self.presence = MemoryPresence()
@@ -58,7 +63,10 @@ class Peer:
         self._gone: Exception | None = None
         self.is_reading = asyncio.Event()
         self.is_reading.set()
-        self.socket = Socket(backstage.house, limits, "connection-1", self._receive, self._send)
+        send_now = self._send_now if backstage.is_eager else never
+        self.socket = Socket(
+            backstage.house, limits, "connection-1", self._receive, self._send, send_now
+        )
 
     async def _receive(self) -> dict[str, Any]:
         return await self._incoming.get()
@@ -70,6 +78,12 @@ class Peer:
         self._outgoing.put_nowait(message)
         if message["type"] == "websocket.close":
             self._incoming.put_nowait({"type": "websocket.disconnect"})
+
+    def _send_now(self, text: str) -> bool:
+        if not self.is_reading.is_set() or self._gone is not None:
+            return False
+        self._outgoing.put_nowait({"type": "websocket.send", "text": text})
+        return True
 
     def say(self, frame: object) -> None:
         """Send a frame: text as it is, bytes as a binary frame, anything else as JSON."""

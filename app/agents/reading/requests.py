@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from app.agents.reading.calculations import find_calculations
 from app.agents.reading.clock_questions import NOWHERE, find_clock_questions
@@ -43,6 +44,12 @@ def read_requests(text: str) -> Reading:
     """Return the calculations and clock questions in `text`, in this order."""
     if len(text) > LENGTH_LIMIT:
         return Reading((), text, has_more=True)
+    return _read(text)
+
+
+# Coordinator, search and writer of one turn all ask; the 50 patterns take 0.05 to 0.2 ms.
+@lru_cache(maxsize=64)
+def _read(text: str) -> Reading:
     expressions, rest = find_calculations(text)
     places, rest = find_clock_questions(rest)
     requests = (

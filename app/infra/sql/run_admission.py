@@ -9,12 +9,13 @@ from sqlalchemy import Connection, func, select
 
 from app.infra.sql.conversation_tables import RunRow
 from app.infra.sql.questions import place_question
-from app.infra.sql.run_rows import begun_values, run_of, run_values, storable
+from app.infra.sql.run_rows import begun_values, run_of, run_values
 from app.infra.sql.turn_statements import QUEUED, insert_run, live_runs, touch_conversation
 from core.errors import Busy, NotFound
 from core.ids import RunId
 from core.ports.run_store import AdmissionLimits, Admitted
 from core.runs import OnBusy, Run, RunRequest, RunStatus
+from core.storable_text import storable
 
 TITLE_LENGTH = 80
 RETRY_AFTER_SECONDS = 1.0

@@ -1,6 +1,5 @@
 """Turns runs and messages into rows and back."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
@@ -10,17 +9,10 @@ from core.conversations import Citation, LogMark, Message, Role, ToolCall
 from core.ids import ConversationId, MessageId, PrincipalId, RunId, TenantId
 from core.principal import Principal
 from core.runs import Run, RunRequest, RunStatus, UserMessage
-
-# NUL is text to a client and not to Postgres; half of a surrogate pair is no text at all.
-UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+from core.storable_text import storable
 
 # A row's columns by name, as the driver gives them.
 Columns = Mapping[str, Any]
-
-
-def storable(text: str) -> str:
-    """Return the text as every database takes it."""
-    return UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def run_values(request: RunRequest, now: datetime) -> dict[str, object]:

@@ -12,6 +12,7 @@ from app.infra.websocket.close_codes import CloseCode
 from app.infra.websocket.handshake import Refusal, refuse_handshake
 from app.infra.websocket.heartbeat import Heartbeat
 from app.infra.websocket.house import House, SocketLimits
+from app.infra.websocket.send_now import SendNow, send_now_of
 from app.infra.websocket.socket import Socket
 
 log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
@@ -56,7 +57,8 @@ class SocketDoor:
         refusal = self._refuse(scope)
         if refusal is None:
             await send({"type": "websocket.accept"})
-            await self._serve(receive, send)
+            send_now = send_now_of(scope)
+            await self._serve(receive, send, send_now)
         else:
             log.info("socket_refused", status=refusal.value)
             await _send_refusal(refusal, scope, send)
@@ -104,10 +106,10 @@ class SocketDoor:
             scope["path"], scope["scheme"], scope["headers"], self._allowed_origins
         )
 
-    async def _serve(self, receive: Receive, send: Send) -> None:
+    async def _serve(self, receive: Receive, send: Send, send_now: SendNow) -> None:
         connection_id = uuid4().hex
         structlog.contextvars.bind_contextvars(connection_id=connection_id)
-        socket = Socket(self._house, self._limits, connection_id, receive, send)
+        socket = Socket(self._house, self._limits, connection_id, receive, send, send_now)
         self._sockets.add(socket)
         self._heartbeat.add(socket)
         log.debug("socket_opened")

@@ -10,6 +10,7 @@ from app.infra.websocket.desk import Desk
 from app.infra.websocket.frames import Error, GoingAway
 from app.infra.websocket.house import House, SocketLimits
 from app.infra.websocket.protocol import SocketProtocol, SocketState
+from app.infra.websocket.send_now import SendNow, never
 from app.infra.websocket.subscriptions import Subscriptions
 from app.infra.websocket.writer import Writer
 
@@ -39,6 +40,7 @@ class Socket:
         connection_id: str,
         receive: Receive,
         send: Send,
+        send_now: SendNow = never,
     ) -> None:
         self._house = house
         self._connection_id = connection_id
@@ -47,7 +49,7 @@ class Socket:
         self._protocol = SocketProtocol(limits.frame_max_bytes, limits.subscriptions)
         self._subscriptions = Subscriptions()
         self._desk = Desk(house, limits, connection_id, self._protocol, self._subscriptions)
-        self._writer = Writer(limits, send, self._subscriptions, self._desk.renew)
+        self._writer = Writer(limits, send, self._subscriptions, self._desk.renew, send_now)
 
     @property
     def subscription_count(self) -> int:

@@ -4,8 +4,8 @@ Nothing is queued here: a subscription is a position in the conversation's log, 
 there may be something to take.
 """
 
-import asyncio
 from collections import deque
+from collections.abc import Callable
 
 from pydantic_core import to_json
 
@@ -93,15 +93,15 @@ class Subscription:
 class Subscriptions:
     """All that one socket reads.
 
-    wakeup: set when there may be something to take.
+    on_mark: called when there may be something to take; must not block.
     """
 
-    __slots__ = ("_by_conversation", "_marked", "wakeup")
+    __slots__ = ("_by_conversation", "_marked", "on_mark")
 
     def __init__(self) -> None:
         self._by_conversation: dict[ConversationId, Subscription] = {}
         self._marked: deque[Subscription] = deque()
-        self.wakeup = asyncio.Event()
+        self.on_mark: Callable[[], None] = _ignore
 
     def __len__(self) -> int:
         return len(self._by_conversation)
@@ -126,7 +126,7 @@ class Subscriptions:
         if not subscription.is_marked and subscription.reading is not None:
             subscription.is_marked = True
             self._marked.append(subscription)
-            self.wakeup.set()
+            self.on_mark()
 
     def remove(self, conversation_id: ConversationId) -> None:
         """End a subscription: none of its frames follows. Nothing happens where there is none."""
@@ -164,6 +164,12 @@ class Subscriptions:
         for conversation_id in tuple(self._by_conversation):
             self.remove(conversation_id)
         self._marked.clear()
+        # Who is called holds this object; with the collector tuned down, the circle is cut here.
+        self.on_mark = _ignore
+
+
+def _ignore() -> None:
+    return
 
 
 def events_prefix(conversation_id: ConversationId, run_id: RunId | None, epoch: str) -> str:

@@ -60,6 +60,7 @@ class FakeLibrary:
     collections: Collection[str] = ("default",)
     queries: list[tuple[str, int]] = field(default_factory=list)
     asked_for_documents: int = 0
+    looked_up: list[list[PassageId]] = field(default_factory=list)
 
     async def search(
         self, principal: Principal, collection_name: str, query: str, limit: int
@@ -73,6 +74,7 @@ class FakeLibrary:
         self, principal: Principal, passage_ids: Collection[PassageId]
     ) -> dict[PassageId, Passage]:
         """See `Library`."""
+        self.looked_up.append(list(passage_ids))
         there: Mapping[PassageId, Passage] = {item.passage.id: item.passage for item in self.found}
         return {id_: there[id_] for id_ in passage_ids if id_ in there}
 

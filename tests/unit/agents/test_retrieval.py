@@ -12,6 +12,13 @@ async def test_the_state_gets_references_and_no_text() -> None:
     assert state == {"passages": refs(*items)}
 
 
+async def test_what_was_found_is_kept_for_the_writer_of_this_turn() -> None:
+    item = found("One.", "1")
+    turn = facts("Who?")
+    await Retrieval(FakeLibrary([item]), passage_limit=6).act(turn, {})
+    assert turn.passages == {item.passage.id: item.passage}
+
+
 async def test_no_more_than_the_limit_is_asked_for() -> None:
     library = FakeLibrary([found(str(n), str(n)) for n in range(9)])
     state = await Retrieval(library, passage_limit=2).act(facts("Who sings the anthem?"), {})

@@ -81,6 +81,23 @@ def test_a_snapshot_moves_the_cursor_also_into_another_epoch() -> None:
     assert (talk.epoch, talk.sequence) == ("f", 7)
 
 
+def test_a_new_log_with_lower_numbers_is_all_there_is() -> None:
+    talk = Talk("c", exists=True)
+    subscribed(talk, greeted(talk)[0], sequence=132)
+    assert not talk.has_all
+    talk.heard(events(1, "MESSAGES_SNAPSHOT", run=None, epoch="f"))
+    assert talk.has_all
+
+
+def test_a_snapshot_of_the_log_that_was_subscribed_to_is_not_yet_all() -> None:
+    talk = Talk("c", exists=True)
+    subscribed(talk, greeted(talk)[0], sequence=9, recovered=False)
+    talk.heard(events(1, "MESSAGES_SNAPSHOT", run=None))
+    assert not talk.has_all
+    talk.heard(events(2, *["STEP_STARTED"] * 8))
+    assert talk.has_all
+
+
 def test_a_run_is_over_with_its_last_event() -> None:
     talk = Talk("c", exists=True)
     ask = asking(talk)

@@ -267,3 +267,14 @@ def test_an_answer_that_stopped_at_a_tool_keeps_its_call(
     assert transcriber.partial_answer() == Answer(
         ANSWER, "", tool_calls=(ToolCall("call", "calculate", "{}", None),)
     )
+
+
+@pytest.mark.parametrize("text", ["a\0b", "a\ud83db"])
+def test_what_no_database_takes_is_not_said(
+    transcriber: Transcriber, log: RecordingLog, text: str
+) -> None:
+    message = transcriber.open_message(ANSWER)
+    message.text(text)
+
+    assert log.appends[0][-1]["delta"] == "a\N{REPLACEMENT CHARACTER}b"
+    assert message.said == "a\N{REPLACEMENT CHARACTER}b"

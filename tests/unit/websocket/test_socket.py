@@ -25,9 +25,9 @@ from tests.support.socket_peer import (
 EVENT = '{"type":"CUSTOM","name":"n","value":1}'
 
 
-@pytest.fixture
-def backstage() -> Backstage:
-    return Backstage()
+@pytest.fixture(params=[False, True], ids=["awaited", "eager"])
+def backstage(request: pytest.FixtureRequest) -> Backstage:
+    return Backstage(is_eager=request.param)
 
 
 async def test_a_welcome_says_who_and_where_and_what_is_allowed(backstage: Backstage) -> None:

@@ -29,9 +29,9 @@ EVENT = '{"type":"CUSTOM","name":"n","value":1}'
 BIG_EVENT = '{"type":"CUSTOM","name":"n","value":"' + "x" * LIMITS.lag_bytes + '"}'
 
 
-@pytest.fixture
-def backstage() -> Backstage:
-    return Backstage()
+@pytest.fixture(params=[False, True], ids=["awaited", "eager"])
+def backstage(request: pytest.FixtureRequest) -> Backstage:
+    return Backstage(is_eager=request.param)
 
 
 def now() -> float:

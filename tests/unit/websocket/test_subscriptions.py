@@ -100,9 +100,11 @@ async def test_being_woken_wakes_the_writer(subscriptions: Subscriptions) -> Non
     conversation = FakeConversation()
     follow(subscriptions, ONE, conversation)
     take_all(subscriptions)
-    subscriptions.wakeup.clear()
+    calls: list[str] = []
+    subscriptions.on_mark = lambda: calls.append("marked")
     conversation.say(RUN, text_event("a"))
-    assert subscriptions.wakeup.is_set()
+    conversation.say(RUN, text_event("b"))
+    assert calls == ["marked"]
     assert len(take_all(subscriptions)) == 1
 
 
