@@ -38,13 +38,13 @@ class Costs:
     # The server and its worker that embeds, both after their first documents.
     node_bytes: Annotated[float, MEASURE] = 570 * MIB
     # Open, subscribed, silent.
-    socket_bytes: Annotated[float, BENCH] = 24.8 * KIB
+    socket_bytes: Annotated[float, BENCH] = 24.2 * KIB
     # A second of it: one `beat` each two seconds.
     socket_seconds: Annotated[float, MEASURE] = 19e-6
     # What a run at work adds to its socket: graph, model connection, log.
     run_bytes: Annotated[float, MEASURE] = 174 * KIB
-    # 500 streams of 30/s; 75 µs at 200 streams.
-    token_seconds: Annotated[float, BENCH] = 58e-6
+    # 500 streams of 30/s; 60 µs at 200 streams.
+    token_seconds: Annotated[float, BENCH] = 51e-6
     # One that looks something up, without its tokens.
     turn_seconds: Annotated[float, MEASURE] = 24.5e-3
     # A client that comes back: connection, upgrade and hello, then subscribe and what it missed.
