@@ -63,16 +63,16 @@ async def open_house(settings: Settings) -> AsyncIterator[Doors]:
         sockets = make_sockets(settings, node, links, speech)
         show_runs(metrics, speech.runner, storage.census)
         show_sockets(metrics, sockets)
-        ready = asyncio.Event()
+        ready, warm = asyncio.Event(), asyncio.Event()
         await stack.enter_async_context(
             _background(
                 *(work() for work in (*storage.background, *links.background)),
-                speech.runner.serve(ready),
+                speech.runner.serve(ready, warm if settings.has_fleet else None),
                 knowledge.runner.run(),
                 sockets.run(),
                 links.fleet.keep(partial(_load, sockets, speech.runner)),
                 metrics.run(),
-                _warm(speech.graph, compute, chosen),
+                _warm(speech.graph, compute, chosen, warm),
             )
         )
         await ready.wait()
@@ -100,8 +100,10 @@ def _load(sockets: SocketDoor, runner: Runner) -> NodeLoad:
     )
 
 
-async def _warm(graph: TurnGraph, compute: ProcessCompute, chosen: ChosenModel) -> None:
-    """Do once the process serves what would make its first turns slow."""
+async def _warm(
+    graph: TurnGraph, compute: ProcessCompute, chosen: ChosenModel, warm: asyncio.Event
+) -> None:
+    """Do once the process serves what would make its first turns slow; set `warm` then."""
     try:
         await graph.warm()
         await chosen.warm()
@@ -109,6 +111,7 @@ async def _warm(graph: TurnGraph, compute: ProcessCompute, chosen: ChosenModel) 
     except AppError as error:
         # The server serves all the same: what needs this will say so itself.
         log.warning("warm.failed", code=error.code, reason=error.message)
+    warm.set()
     # What is there now stays for good: the collector need not look at it again.
     gc.collect()
     gc.freeze()

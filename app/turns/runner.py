@@ -86,10 +86,12 @@ class Runner:
         """Return the runs that are at work now; may be called from another thread."""
         return tuple(self._active)
 
-    async def serve(self, ready: asyncio.Event) -> None:
+    async def serve(self, ready: asyncio.Event, warm: asyncio.Event | None = None) -> None:
         """Take runs until cancelled; what is at work then stays on disk for the next process.
 
         ready: set once runs may be started. Those that the last process left are taken first.
+        warm: set once this node is as fast as the others; only what it is asked itself is
+            answered before. None: it is the only one.
         """
         self._signals.listen(self._hear_signal)
         async with asyncio.TaskGroup() as group:
@@ -97,6 +99,8 @@ class Runner:
             group.create_task(self._leases.keep(self.at_work, self._hear_leases))
             self._wake.set()
             ready.set()
+            if warm is not None:
+                await warm.wait()
             while True:
                 await self._wait()
                 await self._claim_waiting()
@@ -104,7 +108,9 @@ class Runner:
     async def owned(self, work: Coroutine[object, object, T]) -> T:
         """Await work that goes on to its end even where its caller is cancelled."""
         assert self._group is not None
-        return await asyncio.shield(self._group.create_task(work))
+        outcome: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._group.create_task(_settle(work, outcome))
+        return await outcome
 
     def reserve(self) -> bool:
         """Take a slot for a run that is being admitted, if one is free."""
@@ -236,6 +242,18 @@ class Runner:
                 return
             reach("after_claim")
             self.start(run)
+
+
+async def _settle(work: Coroutine[object, object, T], outcome: asyncio.Future[T]) -> None:
+    """Do work and hand over what becomes of it: an error is its caller's, not the group's."""
+    try:
+        result = await work
+    except Exception as error:
+        if not outcome.done():
+            outcome.set_exception(error)
+    else:
+        if not outcome.done():
+            outcome.set_result(result)
 
 
 async def _set_within(event: asyncio.Event, seconds: float) -> None:

@@ -10,14 +10,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from core.settings import load_settings
 from scripts.chaos.driver.crowd import Crowd
 from scripts.chaos.faults.fault import Fault
 from scripts.chaos.faults.scene import Scene, wait_until
 from scripts.chaos.history import HistoryWriter, Json, read_history
+from scripts.chaos.pause_record import pause_record
 from scripts.chaos.pauses import farewells_of, pauses_of, spread_of
 from scripts.chaos.report import Row
 from scripts.chaos.rig.rig import ROOT, Rig
 
+# The fault whose pauses the simulation is compared with.
+_COMPARED = "F1"
 _WARM_SECONDS = 40.0
 _JUDGE_SECONDS = 300.0
 
@@ -44,6 +48,7 @@ class Suite:
         """Return how many times it was done: fewer where the time is over."""
         deadline = time.monotonic() + fault.limit_seconds
         done = 0
+        crashes = {process.part.name: process.crashes for process in scene.rig.processes}
         await fault.before(scene)
         try:
             async with asyncio.TaskGroup() as group:
@@ -58,6 +63,9 @@ class Suite:
         finally:
             await fault.after(scene)
         await scene.rig.heal()
+        for process in scene.rig.processes:
+            if process.crashes > crashes[process.part.name]:
+                scene.failures.append(f"{process.part.name} ended though nobody had asked it to")
         return done
 
     def _judge(self, fault: Fault, injections: int, scene: Scene, history: Path) -> Row:
@@ -66,6 +74,9 @@ class Suite:
         had, told = farewells_of(records)
         if had:
             scene.notes.append(f"{told} of {had} sockets of a leaving node were told so")
+        if fault.id == _COMPARED:
+            record = pause_record(records, len(scene.rig.nodes), load_settings())
+            (self.artifacts / "pauses.json").write_text(json.dumps(record))
         spread = spread_of(pauses_of(records))
         return Row(
             fault.id,

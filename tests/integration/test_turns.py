@@ -370,3 +370,33 @@ async def test_an_answer_with_no_words_leaves_no_empty_message(tmp_path: Path) -
         await house.finished("r1")
 
         assert (await house.shown()).messages == await house.stored()
+
+
+async def test_a_message_that_is_refused_disturbs_nobody(tmp_path: Path) -> None:
+    held = Held()
+    async with turns_house(tmp_path, held) as house:
+        await house.turns.submit(run_request("r1"))
+        await held.begun.wait()
+
+        with pytest.raises(Busy):
+            await house.turns.submit(run_request("r2", on_busy=OnBusy.REJECT))
+        held.go.set()
+        await house.finished("r1")
+
+        await house.turns.submit(run_request("r3"))
+        await house.finished("r3")
+        assert (await house.shown()).endings == ["success", "success"]
+
+
+async def test_a_caller_that_leaves_is_admitted_all_the_same(tmp_path: Path) -> None:
+    async with turns_house(tmp_path) as house:
+        leaving = asyncio.create_task(house.turns.submit(run_request("r1")))
+        await asyncio.sleep(0)
+        leaving.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await leaving
+
+        async with asyncio.timeout(20):
+            while not await house.store.list(LOCAL, 1):  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        await house.finished("r1")

@@ -24,7 +24,8 @@ class Habits:
 
     conversations: at a time. runs: in one conversation, before the next begins.
     tokens, rate: of an answer, a second. words: what the scripted model says (its `voice` or
-        `stamp`). cancels: share of the runs that are stopped on the way.
+        `stamp`). cancels: share of the runs that are stopped on the way. hurries: share of those
+        during which the next question is asked.
     tabs: whether every conversation is open a second time.
     ask_seconds: after so long without an end, a run is given up (and the checker will say so).
     """
@@ -35,9 +36,10 @@ class Habits:
     rate: float = 30.0
     words: str = "voice=1"
     cancels: float = 0.05
+    hurries: float = 0.05
     tabs: bool = True
-    ask_seconds: float = 90.0
-    settle_seconds: float = 30.0
+    ask_seconds: float = 120.0
+    settle_seconds: float = 60.0
 
 
 @dataclass(slots=True)
@@ -117,13 +119,18 @@ class Crowd:
     async def _turn(self, person: Client) -> None:
         habits = self.habits
         script = f"[[tokens={habits.tokens} rate={habits.rate} {habits.words}]]"
-        text = f"{self.chance.choice(_QUESTIONS)} {script}"
         on_busy = self.chance.choice(("reject", "queue"))
         async with asyncio.TaskGroup() as group:
-            asking = group.create_task(self._ask(person, text, on_busy))
+            asking = group.create_task(self._ask(person, self._question(script), on_busy))
             if self.chance.random() < habits.cancels:
                 group.create_task(self._cancel(person, asking))
+            if person.talk.exists and self.chance.random() < habits.hurries:
+                on_busy = self.chance.choice(("reject", "queue", "interrupt"))
+                group.create_task(self._ask(person, self._question(script), on_busy))
         await asyncio.sleep(0.3 * self.chance.random())
+
+    def _question(self, script: str) -> str:
+        return f"{self.chance.choice(_QUESTIONS)} {script}"
 
     async def _ask(self, person: Client, text: str, on_busy: str) -> None:
         ask = person.prepare(text, on_busy)

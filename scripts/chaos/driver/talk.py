@@ -53,6 +53,7 @@ class Talk:
     return_after: float | None = None
     asks: dict[str, Ask] = field(default_factory=dict)
     cancels: list[str] = field(default_factory=list)
+    _caught_up_in: str = ""
     _commands: Iterator[int] = field(default_factory=lambda: count(1))
     _pending: dict[str, Json] = field(default_factory=dict)
 
@@ -130,7 +131,7 @@ class Talk:
                 self.is_welcome = True
             case "subscribed":
                 self.is_live = True
-                self.caught_up_at = frame["sequence"]
+                self.caught_up_at, self._caught_up_in = frame["sequence"], frame["epoch"]
                 if not self.epoch:
                     self.epoch = frame["epoch"]
             case "accepted":
@@ -156,6 +157,9 @@ class Talk:
         events, sequence, epoch = frame["events"], frame["sequence"], frame["epoch"]
         if frame["run_id"] is None:
             self.epoch, self.sequence = epoch, sequence
+            if epoch != self._caught_up_in:
+                # Another log has numbers of its own.
+                self.caught_up_at = sequence
             self._end_answered(events[0]["messages"])
             return []
         if epoch != self.epoch or sequence > self.sequence + 1:

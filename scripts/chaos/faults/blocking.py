@@ -2,14 +2,16 @@
 
 import asyncio
 import signal
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
-from scripts.chaos.faults.fault import Fault
+from scripts.chaos.faults.fault import Bar, Fault
 from scripts.chaos.faults.scene import Scene
 from scripts.chaos.rig.rig import Node
 
 _HIT_SECONDS = 60.0
+_SKEWED_SECONDS = 10.0
 # Python imports it at its start, where it is on the path: the node's own code knows nothing of it.
 _CUSTOMIZE = """\
 import signal
@@ -19,8 +21,11 @@ signal.signal(signal.SIGUSR2, lambda *_: time.sleep({seconds}))
 _FAKETIME = ("*/faketime/libfaketime.so.1", "faketime/libfaketime.so.1")
 
 
-async def block(scene: Scene, seconds: float) -> None:
-    """Let the main thread of a node sleep: its loop stands still, its other threads go on."""
+async def block(scene: Scene, seconds: float, *, is_let: bool) -> None:
+    """Let the main thread of a node sleep: its loop stands still, its other threads go on.
+
+    is_let: whether that is short enough for the node to keep its runs.
+    """
     node = scene.chance.choice(scene.rig.nodes)
     folder = scene.rig.folder / f"block-{seconds:.0f}"
     folder.mkdir(exist_ok=True)
@@ -28,10 +33,15 @@ async def block(scene: Scene, seconds: float) -> None:
     await node.process.kill()
     await scene.rig.restart(node, PYTHONPATH=str(folder))
     runs = await _runs_on(scene, node)
+    before = await scene.attempts(runs)
     scene.mark(f"loop of {node.name} blocked for {seconds:.0f} s", runs)
     node.process.send(signal.SIGUSR2)
     await asyncio.sleep(seconds)
     await scene.over(runs, _HIT_SECONDS)
+    taken = await _taken(scene, before)
+    scene.notes.append(f"{len(taken)} of {len(runs)} runs of the blocked node were taken over")
+    if taken and is_let:
+        scene.failures.append(f"taken from a node that renewed its leases: {', '.join(taken)}")
     await node.process.kill()
     await scene.rig.restart(node)
 
@@ -47,10 +57,20 @@ async def skew(scene: Scene, hours: int) -> None:
     clock = {"FAKETIME": f"{hours:+d}h", "DONT_FAKE_MONOTONIC": "1", "LD_PRELOAD": str(library)}
     await scene.rig.restart(node, **clock)
     scene.mark(f"clock of {node.name} {hours:+d} h", [])
-    await asyncio.sleep(10)
+    before = await scene.attempts(list(await scene.owners()))
+    await asyncio.sleep(_SKEWED_SECONDS)
+    early = await _taken(scene, before)
+    if early:
+        scene.failures.append(f"taken over though no node had died: {', '.join(early)}")
     runs = await _runs_on(scene, node)
     await scene.killed(node, runs)
     await scene.over(runs, _HIT_SECONDS)
+
+
+async def _taken(scene: Scene, before: Mapping[str, int]) -> list[str]:
+    """Return the runs that have begun another attempt since then."""
+    now = await scene.attempts(list(before))
+    return [run for run, attempt in now.items() if attempt > before[run]]
 
 
 async def _runs_on(scene: Scene, node: Node) -> list[str]:
@@ -68,9 +88,14 @@ def _faketime() -> Path | None:
 
 def blocking_faults() -> list[Fault]:
     """Return F14 and F20."""
+    bar = Bar(5.5, 8.0)
+    short, long = (
+        partial(block, seconds=10.0, is_let=True),
+        partial(block, seconds=40.0, is_let=False),
+    )
     return [
-        Fault("F14.10", "loop blocked for 10 s", partial(block, seconds=10.0), 3),
-        Fault("F14.40", "loop blocked for 40 s", partial(block, seconds=40.0), 2),
-        Fault("F20.late", "clock an hour late", partial(skew, hours=-1), 2),
-        Fault("F20.early", "clock an hour early", partial(skew, hours=1), 2),
+        Fault("F14.10", "loop blocked for 10 s", short, 3),
+        Fault("F14.40", "loop blocked for 40 s", long, 2),
+        Fault("F20.late", "clock an hour late", partial(skew, hours=-1), 2, bar=bar),
+        Fault("F20.early", "clock an hour early", partial(skew, hours=1), 2, bar=bar),
     ]

@@ -11,7 +11,7 @@ from scripts.chaos.faults.scene import Scene
 
 _TWINS = 5
 _AT_ONCE = 10
-_SECONDS = 60.0
+_SECONDS = 120.0
 _SCRIPT = "Hello there! [[tokens=5 voice=1]]"
 
 
@@ -59,4 +59,4 @@ def duplicate_faults() -> list[Fault]:
         await ask_in_chorus(scene, 50)
 
     habits = Habits(conversations=2)
-    return [Fault("F12", "one run asked for 5 times", inject, 4, subset=4, habits=habits)]
+    return [Fault("F12", "one run asked for 5 times", inject, 4, subset=2, habits=habits)]

@@ -9,6 +9,7 @@ from scripts.chaos.rig.proxy import LostReplies, Proxy, Weather
 from scripts.chaos.rig.rig import Node
 
 _HIT_SECONDS = 30.0
+_LOSS_SECONDS = 300.0
 _LEASE_SECONDS = 4.0
 # The log appends by a script.
 _APPEND = b"EVALSHA"
@@ -40,7 +41,7 @@ async def lose_replies(scene: Scene, count: int) -> None:
     share = -(-count // len(proxies))
     for proxy in proxies:
         proxy.lose_replies(LostReplies(_APPEND, every=10, left=share))
-    await wait_until(lambda: sum(proxy.lost for proxy in proxies) - before >= count, 150)
+    await wait_until(lambda: sum(proxy.lost for proxy in proxies) - before >= count, _LOSS_SECONDS)
     for proxy in proxies:
         proxy.lose_replies(None)
     lost = sum(proxy.lost for proxy in proxies) - before

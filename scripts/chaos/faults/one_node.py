@@ -40,6 +40,6 @@ def single_faults() -> list[Fault]:
     """Return F22."""
     bar = Bar(p95=8.0)
     return [
-        Fault("F22", "kill -9 on SQLite", kill_only, 10, bar=bar, needs="single",
+        Fault("F22", "kill -9 on SQLite", kill_only, 10, subset=1, bar=bar, needs="single",
               after=look_into_log)
     ]  # fmt: skip

@@ -14,6 +14,7 @@ from scripts.chaos.history import HistoryWriter
 from scripts.chaos.rig.rig import Node, Rig
 
 _ACTIVE = "SELECT id, owner FROM runs WHERE is_active AND status = 'running'"
+_ATTEMPTS = "SELECT id, attempt FROM runs WHERE id = ANY(%s)"
 _POLL_SECONDS = 0.05
 
 
@@ -44,6 +45,13 @@ class Scene:
             rows = await (await connection.execute(_ACTIVE)).fetchall()
         found = {str(run): self.rig.node_of(str(owner)) for run, owner in rows}
         return {run: node for run, node in found.items() if node is not None}
+
+    async def attempts(self, runs: Sequence[str]) -> dict[str, int]:
+        """Return at which attempt each of these runs is; more than before: it was taken over."""
+        connection = await psycopg.AsyncConnection.connect(self.rig.database, connect_timeout=5)
+        async with connection:
+            rows = await (await connection.execute(_ATTEMPTS, (list(runs),))).fetchall()
+        return {str(run): int(attempt) for run, attempt in rows}
 
     async def busiest(self) -> tuple[Node, list[str]]:
         """Return the node with the most runs at work, and those runs; waits until there is one."""

@@ -152,5 +152,5 @@ def _resident(scene: Scene) -> int:
 def slow_faults() -> list[Fault]:
     """Return F13."""
     # Their tokens say when they were sent, so that it can be told how late they came.
-    habits = Habits(conversations=15, tokens=300, rate=10, words="stamp=1", cancels=0)
+    habits = Habits(conversations=15, tokens=300, rate=10, words="stamp=1", cancels=0, hurries=0)
     return [Fault("F13", "220 slow readers", crowd_out, 1, habits=habits)]

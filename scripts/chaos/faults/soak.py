@@ -13,6 +13,7 @@ from scripts.chaos.faults.scene import Scene
 from scripts.chaos.faults.stores import flush_redis, kill_redis, restart_postgres
 
 _MINUTES = 120
+_MINUTES_OF_A_SLOPE = 10
 _MIB = 1024 * 1024
 
 
@@ -34,13 +35,15 @@ class Soak:
         self._sizes.append((max(map(resident_bytes, pids)), max(map(_descriptors, pids))))
 
     async def tell(self, scene: Scene) -> None:
-        """Say how memory and descriptors went."""
+        """Say how memory and descriptors went, where there is enough to say it from."""
+        if len(self._sizes) < _MINUTES_OF_A_SLOPE:
+            return
         minutes = np.arange(len(self._sizes))
         for name, values, unit in (
             ("memory", [size / _MIB for size, _ in self._sizes], "MiB"),
             ("descriptors", [count for _, count in self._sizes], ""),
         ):
-            slope = 60 * np.polyfit(minutes, values, 1)[0] if len(values) > 2 else 0.0
+            slope = 60 * np.polyfit(minutes, values, 1)[0]
             scene.notes.append(f"{name} of the largest node: {slope:+.1f} {unit} an hour")
 
 

@@ -7,6 +7,7 @@ from functools import partial
 from redis.asyncio import Redis
 
 from scripts.bench.process import resident_bytes
+from scripts.chaos.driver.crowd import Habits
 from scripts.chaos.faults.fault import Bar, Fault
 from scripts.chaos.faults.scene import Scene
 from scripts.chaos.rig.process import RigProcess
@@ -88,6 +89,8 @@ async def _with_persistence(scene: Scene) -> None:
 def store_faults() -> list[Fault]:
     """Return F5 to F9."""
     away = partial(redis_away, seconds=60.0)
+    # Who comes in meanwhile may have to wait for Redis.
+    patient = Habits(ask_seconds=180.0, settle_seconds=120.0)
     return [
         Fault("F5", "kill -9 of Redis, AOF", kill_redis, 20, subset=3, bar=Bar(2.5)),
         Fault(
@@ -102,6 +105,6 @@ def store_faults() -> list[Fault]:
         ),
         Fault("F6b", "FLUSHALL", flush_redis, 20, subset=2, bar=Bar(2.0)),
         Fault("F7", "node and Redis at once", kill_both, 20, bar=Bar(6.0)),
-        Fault("F8", "Redis down 60 s", away, 1),
-        Fault("F9", "Postgres restarted at once", restart_postgres, 10, bar=Bar(10.0)),
+        Fault("F8", "Redis down 60 s", away, 1, bar=Bar(63.0), habits=patient),
+        Fault("F9", "Postgres restarted at once", restart_postgres, 10, subset=1, bar=Bar(10.0)),
     ]

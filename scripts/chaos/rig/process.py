@@ -14,6 +14,7 @@ from scripts.cluster.spawn import spawn
 
 START_SECONDS = 60.0
 _POLL_SECONDS = 0.03
+_ENDING = (signal.SIGKILL, signal.SIGTERM, signal.SIGQUIT)
 
 
 class RigError(Exception):
@@ -21,12 +22,18 @@ class RigError(Exception):
 
 
 class RigProcess:
-    """A part and its present process; every signal goes to that process alone, by its id."""
+    """A part and its present process; every signal goes to that process alone, by its id.
+
+    crashes: how often it was found to have ended though nobody had asked it to. SIGKILL is no
+        crash: at a named line a node does that to itself.
+    """
 
     def __init__(self, part: Part, log: LogFile) -> None:
         self.part = part
         self.log = log
         self._process: Process | None = None
+        self._is_to_end = False
+        self.crashes = 0
 
     @property
     def pid(self) -> int:
@@ -41,6 +48,7 @@ class RigProcess:
 
     async def start(self, environment: Mapping[str, str] | None = None) -> None:
         """Start it, with these settings added this one time; `ready` waits for it."""
+        self._note_crash()
         with self.log.open() as output:
             part = replace(self.part, environment={**self.part.environment, **(environment or {})})
             self._process = await spawn(part, output)
@@ -56,6 +64,7 @@ class RigProcess:
     def send(self, number: signal.Signals) -> None:
         """Send a signal, if the process is there."""
         if self._process is not None and self.is_up:
+            self._is_to_end = self._is_to_end or number in _ENDING
             with contextlib.suppress(ProcessLookupError):
                 self._process.send_signal(number)
 
@@ -81,3 +90,9 @@ class RigProcess:
         self.send(self.part.stop_signal)
         if await self.ended(self.part.stop_seconds) is None:
             await self.kill()
+
+    def _note_crash(self) -> None:
+        status = None if self._process is None else self._process.returncode
+        is_known = status is None or status == -signal.SIGKILL or self._is_to_end
+        self.crashes += not is_known
+        self._is_to_end = False

@@ -45,8 +45,13 @@ class Node:
 
     @property
     def name(self) -> str:
-        """As its runs' owner begins."""
+        """As in its settings."""
         return self.process.part.name
+
+    @property
+    def owner(self) -> str:
+        """How the owner of its present process's runs begins; its last one's were others."""
+        return f"{self.name}-{self.process.pid}-"
 
     @property
     def socket_url(self) -> str:
@@ -83,8 +88,8 @@ class Rig:
         return Addresses([node.socket_url for node in self.nodes], chance)
 
     def node_of(self, owner: str) -> Node | None:
-        """Return the node that a run's owner names."""
-        return next((node for node in self.nodes if owner.startswith(f"{node.name}-")), None)
+        """Return the node that a run's owner names; None where that one has died."""
+        return next((node for node in self.nodes if owner.startswith(node.owner)), None)
 
     async def restart(self, node: Node, **environment: str) -> None:
         """Start a node that has ended; return when it serves."""
@@ -103,10 +108,15 @@ class Rig:
 
     async def heal(self) -> None:
         """Start everything that is down, and return when all serves."""
-        for process in (*self.stores.values(), *(node.process for node in self.nodes)):
+        for process in self.processes:
             if not process.is_up:
                 await process.start()
             await process.ready()
+
+    @property
+    def processes(self) -> list[RigProcess]:
+        """The stores, then the nodes."""
+        return [*self.stores.values(), *(node.process for node in self.nodes)]
 
 
 @asynccontextmanager
