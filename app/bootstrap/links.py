@@ -24,7 +24,7 @@ from core.settings import Settings
 if TYPE_CHECKING:
     from app.infra.redis.channels import ControlChannel
     from app.infra.redis.connection import Client
-    from app.infra.redis.log_stats import LogStats
+    from app.infra.redis.log.stats import LogStats
 
 # A Redis that is away at the start does not hold the start up.
 LOOK_SECONDS = 3.0
@@ -68,8 +68,8 @@ async def _open_redis(
     # Deferred: one node alone needs none of it.
     from app.infra.redis.channels import ControlChannel
     from app.infra.redis.connection import connect
-    from app.infra.redis.event_log import RedisEventLog
     from app.infra.redis.fleet import RedisFleet
+    from app.infra.redis.log.event_log import RedisEventLog
     from app.infra.redis.presence import RedisPresence
     from app.infra.redis.signals import RedisSignals
 

@@ -9,7 +9,7 @@ from scripts.simulate.event_loop import EventLoop
 from scripts.simulate.figures import percentile
 from scripts.simulate.redis_shard import RedisShard, Trip
 
-# As app/infra/redis/log_flusher.py has it: what is more goes with the next trip.
+# As app/infra/redis/log/flusher.py has it: what is more goes with the next trip.
 CALLS_PER_TRIP = 500
 WARM_SHARE = 0.2
 

@@ -10,9 +10,9 @@ import pytest
 import uvloop
 
 from app.infra.redis.connection import check_server, connect
-from app.infra.redis.event_log import RedisEventLog
-from app.infra.redis.link import Link
-from app.infra.redis.server import read_address
+from app.infra.redis.log.event_log import RedisEventLog
+from app.infra.redis.log.link import Link
+from app.infra.redis.log.server import read_address
 from core.conversations import LogMark
 from core.errors import AppError, SettingsError, StorageUnavailable
 from core.ids import ConversationId
@@ -50,7 +50,7 @@ def server(shared_server: RedisServer) -> RedisServer:
 @pytest.fixture
 def often(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let nodes look every few milliseconds whether they missed something."""
-    monkeypatch.setattr("app.infra.redis.log_mirrors.CHECK_SECONDS", 0.05)
+    monkeypatch.setattr("app.infra.redis.log.mirrors.CHECK_SECONDS", 0.05)
 
 
 async def reader_of(log: RedisEventLog, mark: LogMark | None = None) -> Reader:
@@ -552,7 +552,7 @@ async def test_what_was_not_kept_can_not_be_sent_again(server: RedisServer) -> N
 async def test_copies_that_nobody_reads_are_dropped(
     server: RedisServer, often: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.infra.redis.log_mirrors.IDLE_SECONDS", 0.0)
+    monkeypatch.setattr("app.infra.redis.log.mirrors.IDLE_SECONDS", 0.0)
     other = ConversationId("other")
     async with redis_log(server.url) as log:
         reader = await reader_of(log)

@@ -15,8 +15,9 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from app.infra.redis import log_mirrors, log_speaker
-from app.infra.redis.event_log import RedisEventLog
+from app.infra.redis.log import mirrors as log_mirrors
+from app.infra.redis.log import speaker as log_speaker
+from app.infra.redis.log.event_log import RedisEventLog
 from core.conversations import LogMark
 from core.errors import StorageUnavailable
 from core.runs import Run

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from app.infra.redis.event_log import RedisEventLog
+from app.infra.redis.log.event_log import RedisEventLog
 from core.conversations import Conversation, LogMark
 from core.ids import ConversationId, MessageId, RunId
 from core.ports.event_log import Cursor, EventTail

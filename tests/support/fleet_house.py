@@ -10,7 +10,7 @@ from app.graph.checkpoints import postgres_checkpoints
 from app.graph.turn_graph import TurnGraph
 from app.infra.redis.channels import ControlChannel
 from app.infra.redis.connection import connect
-from app.infra.redis.event_log import RedisEventLog
+from app.infra.redis.log.event_log import RedisEventLog
 from app.infra.redis.signals import RedisSignals
 from app.infra.sql.conversation_store import SqlConversationStore
 from app.infra.sql.engine import Database

@@ -4,15 +4,15 @@ import asyncio
 import secrets
 from collections.abc import Callable, Coroutine, Sequence
 
-from app.infra.redis.log_flusher import Flusher, IsHeld
-from app.infra.redis.log_message import GONE, keys_of, trimmed
-from app.infra.redis.log_mirrors import Mirrors
-from app.infra.redis.log_reader import LogReader
-from app.infra.redis.log_scripts import FORGET, LEAVE
-from app.infra.redis.log_speaker import Piece, Speaker
-from app.infra.redis.log_stats import LogStats
-from app.infra.redis.server import Server
-from app.infra.redis.servers import Servers
+from app.infra.redis.log.flusher import Flusher, IsHeld
+from app.infra.redis.log.message import GONE, keys_of, trimmed
+from app.infra.redis.log.mirrors import Mirrors
+from app.infra.redis.log.reader import LogReader
+from app.infra.redis.log.scripts import FORGET, LEAVE
+from app.infra.redis.log.server import Server
+from app.infra.redis.log.servers import Servers
+from app.infra.redis.log.speaker import Piece, Speaker
+from app.infra.redis.log.stats import LogStats
 from core.conversation_log import LogWatch
 from core.conversations import Conversation, LogMark
 from core.errors import StorageUnavailable

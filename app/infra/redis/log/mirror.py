@@ -7,8 +7,8 @@ from urllib.parse import unquote
 
 import structlog
 
-from app.infra.redis.link import Reply
-from app.infra.redis.log_message import GONE, NOTICE, TRIMMED, Keys, read_trimmed
+from app.infra.redis.log.link import Reply
+from app.infra.redis.log.message import GONE, NOTICE, TRIMMED, Keys, read_trimmed
 from core.conversation_log import ConversationLog
 from core.conversations import LogMark
 from core.ids import ConversationId, RunId
@@ -63,7 +63,7 @@ class Mirror:
         self._gone = gone
 
     def hear(self, message: bytes) -> None:
-        """Add what another node has said; see `log_message`."""
+        """Add what another node has said; see `message`."""
         self.was_heard = True
         if self.log is None:
             # It is being read, and the message is in the stream already.

@@ -8,13 +8,13 @@ from time import monotonic
 
 import structlog
 
-from app.infra.redis.log_message import keys_of
-from app.infra.redis.log_mirror import Mirror
-from app.infra.redis.log_reader import LogReader
-from app.infra.redis.log_stats import LogStats
-from app.infra.redis.log_subscriber import Subscriber
-from app.infra.redis.server import Server
-from app.infra.redis.servers import Servers
+from app.infra.redis.log.message import keys_of
+from app.infra.redis.log.mirror import Mirror
+from app.infra.redis.log.reader import LogReader
+from app.infra.redis.log.server import Server
+from app.infra.redis.log.servers import Servers
+from app.infra.redis.log.stats import LogStats
+from app.infra.redis.log.subscriber import Subscriber
 from core.conversation_log import ConversationLog
 from core.conversations import Conversation, LogMark
 from core.errors import StorageUnavailable

@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterable
 
 import structlog
 
-from app.infra.redis.link import Command, Link, Reply, is_error
-from app.infra.redis.log_mirror import Mirror
-from app.infra.redis.log_stats import LogStats
-from app.infra.redis.server import Server
-from app.infra.redis.servers import Servers
+from app.infra.redis.log.link import Command, Link, Reply, is_error
+from app.infra.redis.log.mirror import Mirror
+from app.infra.redis.log.server import Server
+from app.infra.redis.log.servers import Servers
+from app.infra.redis.log.stats import LogStats
 
 FIRST_PAUSE_SECONDS = 0.05
 LONGEST_PAUSE_SECONDS = 0.5

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Sequence
 
-from app.infra.redis.link import Command, Link, LinkLost, Reply, is_error
-from app.infra.redis.log_message import Keys, keys_of, unpack
-from app.infra.redis.log_mirror import Meta, Mirror, read_meta
-from app.infra.redis.log_scripts import KEEP_SECONDS, LOOK, OPEN, TAKE
-from app.infra.redis.server import Server
-from app.infra.redis.servers import Links, Servers
+from app.infra.redis.log.link import Command, Link, LinkLost, Reply, is_error
+from app.infra.redis.log.message import Keys, keys_of, unpack
+from app.infra.redis.log.mirror import Meta, Mirror, read_meta
+from app.infra.redis.log.scripts import KEEP_SECONDS, LOOK, OPEN, TAKE
+from app.infra.redis.log.server import Server
+from app.infra.redis.log.servers import Links, Servers
 from core.conversations import LogMark
 from core.runs import Run
 

@@ -14,8 +14,8 @@ from typing import Any, cast
 import hiredis
 
 from app.infra.redis.connection import CONNECT_SECONDS, REPLY_SECONDS
-from app.infra.redis.log_scripts import SCRIPTS
-from app.infra.redis.server import Access, Server
+from app.infra.redis.log.scripts import SCRIPTS
+from app.infra.redis.log.server import Access, Server
 
 # What Redis answers: bytes, int, None, a list of these, or a `hiredis.ReplyError`.
 Reply = Any

@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import hiredis
 
-from app.infra.redis.link import Command, Link
-from app.infra.redis.log_message import Keys, pack, run_name
-from app.infra.redis.log_scripts import APPEND, KEEP_SECONDS, RESUME
+from app.infra.redis.log.link import Command, Link
+from app.infra.redis.log.message import Keys, pack, run_name
+from app.infra.redis.log.scripts import APPEND, KEEP_SECONDS, RESUME
 from core.conversation_log import ENTRY_BYTES, size_of
 from core.conversations import LogMark
 from core.runs import Run

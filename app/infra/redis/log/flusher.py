@@ -8,11 +8,11 @@ from time import monotonic
 
 import structlog
 
-from app.infra.redis.link import Command, Link, Reply, is_error
-from app.infra.redis.log_speaker import Piece, Speaker
-from app.infra.redis.log_stats import LogStats
-from app.infra.redis.server import Server
-from app.infra.redis.servers import Links, Servers
+from app.infra.redis.log.link import Command, Link, Reply, is_error
+from app.infra.redis.log.server import Server
+from app.infra.redis.log.servers import Links, Servers
+from app.infra.redis.log.speaker import Piece, Speaker
+from app.infra.redis.log.stats import LogStats
 from core.errors import AppError
 from core.failpoints import reach
 from core.runs import Run

@@ -6,8 +6,8 @@ from bisect import bisect_right
 from redis.crc import key_slot
 
 from app.infra.redis.connection import SHARDED_CHANNELS_SINCE
-from app.infra.redis.link import Link, LinkLost, Reply, is_error
-from app.infra.redis.server import Server, read_address
+from app.infra.redis.log.link import Link, LinkLost, Reply, is_error
+from app.infra.redis.log.server import Server, read_address
 
 
 class Servers:

@@ -1,0 +1,1 @@
+"""The hot log of every conversation, in Redis."""
