@@ -125,6 +125,9 @@ class Performer:
         transcriber = Transcriber(self._events, run, MessageId(str(uuid4())))
         ending = Ending(run.status, None, run.error_code, run.error_message)
         transcriber.end_untold(before, messages, ending)
+        if not self._is_shared:
+            # It was left by a node with a shared log; this one's begins anew.
+            return await self._runs.tell(run, run.log)
         return await self._tell(run, stop, Finished(len(messages), has_waiting=False))
 
     async def _tell(self, run: Run, stop: Stop, finished: Finished) -> bool:

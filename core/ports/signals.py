@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from core.ids import ConversationId, RunId
+from core.ids import RunId
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,14 +19,7 @@ class RunWaits:
     """There is a run that nobody has; whoever has a free slot may take it."""
 
 
-@dataclass(frozen=True, slots=True)
-class ConversationDeleted:
-    """A conversation is gone; whoever keeps something of it drops it."""
-
-    conversation_id: ConversationId
-
-
-Signal = RunCancelled | RunWaits | ConversationDeleted
+Signal = RunCancelled | RunWaits
 
 
 class Signals(Protocol):

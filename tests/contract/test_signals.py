@@ -10,15 +10,14 @@ from app.infra.memory.signals import MemorySignals
 from app.infra.redis.channels import CHANNEL, ControlChannel
 from app.infra.redis.connection import connect
 from app.infra.redis.signals import RedisSignals
-from core.ids import ConversationId, RunId
-from core.ports.signals import ConversationDeleted, RunCancelled, RunWaits, Signal, Signals
+from core.ids import RunId
+from core.ports.signals import RunCancelled, RunWaits, Signal, Signals
 from tests.support.redis_nodes import until
 from tests.support.redis_server import RedisServer, redis_server
 
 ALL: list[Signal] = [
     RunCancelled(RunId("run")),
     RunWaits(),
-    ConversationDeleted(ConversationId("conversation")),
 ]
 
 

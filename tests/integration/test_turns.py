@@ -400,3 +400,26 @@ async def test_a_caller_that_leaves_is_admitted_all_the_same(tmp_path: Path) -> 
             while not await house.store.list(LOCAL, 1):  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
         await house.finished("r1")
+
+
+class UntoldRunStore(SqlRunStore):
+    """A store of a node whose log outlives it, and which ends before it could tell an end."""
+
+    async def finish(self, run: Run, ending: Ending, *, is_told: bool) -> Finished | None:
+        return await super().finish(run, ending, is_told=False)
+
+
+async def test_an_end_that_a_node_with_a_shared_log_left_untold_frees_the_conversation(
+    tmp_path: Path,
+) -> None:
+    async with turns_house(tmp_path, run_store=UntoldRunStore) as first:
+        await first.turns.submit(run_request("r1"))
+        await first.finished("r1")
+
+    async with turns_house(tmp_path) as second:
+        await second.finished("r1")
+        await second.turns.submit(run_request("r2", on_busy=OnBusy.QUEUE))
+        await second.finished("r2")
+
+        assert (await second.shown()).messages == await second.stored()
+        assert second.writer.calls == 1

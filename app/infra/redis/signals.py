@@ -3,12 +3,11 @@
 from collections.abc import Callable
 
 from app.infra.redis.channels import ControlChannel
-from core.ids import ConversationId, RunId
-from core.ports.signals import ConversationDeleted, RunCancelled, RunWaits, Signal
+from core.ids import RunId
+from core.ports.signals import RunCancelled, RunWaits, Signal
 
 CANCELLED = "run.cancelled"
 WAITS = "run.waits"
-DELETED = "conversation.deleted"
 
 
 class RedisSignals:
@@ -24,12 +23,9 @@ class RedisSignals:
                 self._channel.send(CANCELLED, run_id)
             case RunWaits():
                 self._channel.send(WAITS)
-            case ConversationDeleted(conversation_id):
-                self._channel.send(DELETED, conversation_id)
 
     def listen(self, hear: Callable[[Signal], None]) -> None:
         """See `Signals`."""
         listen = self._channel.listen
         listen(CANCELLED, lambda content: hear(RunCancelled(RunId(content))))
         listen(WAITS, lambda _: hear(RunWaits()))
-        listen(DELETED, lambda content: hear(ConversationDeleted(ConversationId(content))))
