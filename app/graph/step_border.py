@@ -16,11 +16,6 @@ class StepBorder:
         self._is_asked = False
         self._control: RunControl | None = None
 
-    @property
-    def is_asked(self) -> bool:
-        """Whether the run shall stop at its next border."""
-        return self._is_asked
-
     def ask(self) -> None:
         """Let the run stop at its next border; a run that is in its last step ends as usual."""
         self._is_asked = True

@@ -65,12 +65,6 @@ def unpack(message: bytes) -> Said:
     return said
 
 
-def last_of(message: bytes) -> tuple[bytes, int]:
-    """Return the epoch and the last sequence of a message, without reading the rest."""
-    epoch, last, _ = message.split(b" ", 2)
-    return epoch, int(last)
-
-
 def trimmed(epoch: str, base: int, base_messages: int) -> bytes:
     """Return the notice that a log has forgotten its events up to `base`."""
     return b"%b %b %d %d" % (TRIMMED, epoch.encode(), base, base_messages)
