@@ -7,16 +7,21 @@ from enum import StrEnum
 from core.conversations import Citation, LogMark, ToolCall
 from core.ids import ConversationId, MessageId, RunId
 from core.principal import Principal
+from core.tools import AskAnswer
 
 
 class RunStatus(StrEnum):
-    """Where a run stands. The last three are final."""
+    """Where a run stands. All but the first two are final.
+
+    INTERRUPTED: it asked the person something; the run that brings the answers continues it.
+    """
 
     QUEUED = "queued"
     RUNNING = "running"
     DONE = "done"
     ERROR = "error"
     CANCELLED = "cancelled"
+    INTERRUPTED = "interrupted"
 
     @property
     def is_final(self) -> bool:
@@ -46,6 +51,8 @@ class RunRequest:
 
     run_id: chosen by the client; sent twice, it runs once.
     collection: where retrieval looks.
+    answers: to the questions that an earlier run of the conversation ended with: this run
+        continues it. `message` then stands for nothing: the question is the earlier run's.
     """
 
     run_id: RunId
@@ -54,6 +61,7 @@ class RunRequest:
     message: UserMessage
     on_busy: OnBusy = OnBusy.REJECT
     collection: str = "default"
+    answers: tuple[AskAnswer, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +78,8 @@ class Run:
     messages_before: how long the transcript was before the run's first event. A client may ask
         a message that is there already to be answered again: then it is more than
         `message_position`.
+    root_id: the run that this one continues, however often it was interrupted; its own id where
+        it continues none. Steps and tool calls are kept under it.
     """
 
     id: RunId
@@ -83,6 +93,7 @@ class Run:
     collection: str
     created_at: datetime
     log: LogMark
+    root_id: RunId
     fence: int = 0
     handovers: int = 0
     waited_seconds: float = 0.0
@@ -94,6 +105,11 @@ class Run:
     def failures(self) -> int:
         """How many attempts before this one were lost."""
         return self.attempt - self.handovers - 1
+
+    @property
+    def is_continued(self) -> bool:
+        """Whether it continues an earlier run, with answers of the person."""
+        return self.root_id != self.id
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,15 +4,44 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from pydantic import JsonValue
+
 from core.runs import Usage
 
 
 @dataclass(frozen=True, slots=True)
-class PromptMessage:
-    """One message of a prompt."""
+class ToolOffer:
+    """A tool that the model may ask for. schema: JSON Schema of its arguments, an object."""
 
-    role: Literal["system", "user", "assistant"]
+    name: str
+    description: str
+    schema: dict[str, JsonValue]
+
+
+@dataclass(frozen=True, slots=True)
+class WantedCall:
+    """A call that a model asks for, or asked for.
+
+    arguments: what it gave as a JSON object, as text; not checked.
+    """
+
+    id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class PromptMessage:
+    """One message of a prompt.
+
+    calls: what the assistant asked for in this message.
+    call_id: which call a message of the role `tool` answers.
+    """
+
+    role: Literal["system", "user", "assistant", "tool"]
     content: str
+    calls: tuple[WantedCall, ...] = ()
+    call_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +50,13 @@ class ModelReply:
 
     finish_reason: the provider's word (`stop`, `length`, ...), None where it gave none.
     usage: None where the provider does not say.
+    calls: the tools it asks for, in its order; then `text` may be empty.
     """
 
     text: str
     finish_reason: str | None
     usage: Usage | None
+    calls: tuple[WantedCall, ...] = ()
 
 
 class ReplySink(Protocol):
@@ -52,8 +83,15 @@ class ChatModel(Protocol):
         """The model's name as the provider knows it."""
         ...
 
-    async def stream(self, prompt: Sequence[PromptMessage], sink: ReplySink) -> ModelReply:
+    async def stream(
+        self,
+        prompt: Sequence[PromptMessage],
+        sink: ReplySink,
+        tools: Sequence[ToolOffer] = (),
+    ) -> ModelReply:
         """Stream one reply into `sink` and return it whole.
+
+        tools: what the model may ask for, in place of an answer or beside it.
 
         Raises `ModelUnavailable` (unreachable, broke off, overloaded), `ModelRefused` (the
         request or the key was rejected), `DeadlineExceeded` (no first token, or a pause in the

@@ -1,13 +1,15 @@
 """The port to the runs on disk."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
+from core.budgets import NOTHING, Spent
 from core.conversations import LogMark
 from core.ids import ConversationId, RunId
 from core.principal import Principal
 from core.runs import Answer, Run, RunRequest, RunStatus
+from core.tools import Ask
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +42,21 @@ class Admitted:
 class Ending:
     """How a run ended, and what it leaves in the transcript.
 
-    answer: what was said, whole or (cancelled, failed) as far as it came; None where nothing was.
+    answer: what was said, whole or (cancelled, failed, interrupted) as far as it came; None where
+        nothing was.
+    late_results: what calls of earlier messages gave back in this run, by call id: an approved
+        call is a part of the message that asked.
+    asks: what the person is asked, where the run was interrupted.
+    spent: what the run has used, for the person's and the tenant's budgets.
     """
 
     status: RunStatus
     answer: Answer | None = None
     error_code: str | None = None
     error_message: str | None = None
+    late_results: Mapping[str, str] = field(default_factory=dict)
+    asks: tuple[Ask, ...] = ()
+    spent: Spent = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +96,11 @@ class RunStore(Protocol):
         (over a limit, or the conversation is busy and the caller asked for `reject`), `NotFound`
         (the conversation is somebody else's), `Conflict` (the id names another's run, or another
         conversation's).
+
+        A request with answers is queued where its conversation is busy. Its answers are recorded
+        in the same transaction, each once: raises `Conflict` where a question has its answer, has
+        expired, or the conversation has gone on without it, `NotFound` where there is none such
+        in the conversation, `InvalidRequest` where the answer does not fit the question.
         """
         ...
 
