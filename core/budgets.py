@@ -32,6 +32,9 @@ class Budget:
     seconds: float | None = None
 
 
+NO_LIMIT = Budget()
+
+
 @dataclass(frozen=True, slots=True)
 class Exhausted:
     """What is used up. whose: `run`, `user` or `tenant`. what: a field of `Budget`."""

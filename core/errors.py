@@ -5,6 +5,7 @@ AppError
 ├── NotFound              not_found           it does not exist, or is not the caller's
 ├── Conflict              conflict            it is there already, or is another's
 ├── Busy                  busy                try again after `retry_after_seconds`
+├── QuotaExceeded         quota_exceeded      the caller has used up what it may today
 ├── TooLarge              too_large           over a stated limit
 ├── UnreadableDocument    unreadable_document the file cannot be understood; says why
 ├── ModelUnavailable      model_unavailable   the model could not be reached, or gave up
@@ -55,6 +56,12 @@ class Busy(AppError):
 
     code = "busy"
     retryable = True
+
+
+class QuotaExceeded(AppError):
+    """The caller, or its tenant, has used up what it may use today."""
+
+    code = "quota_exceeded"
 
 
 class TooLarge(AppError):

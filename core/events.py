@@ -12,6 +12,7 @@ from ag_ui.core import (
     BaseEvent,
     CustomEvent,
     FunctionCall,
+    Interrupt,
     Message,
     MessagesSnapshotEvent,
     ReasoningEndEvent,
@@ -19,10 +20,12 @@ from ag_ui.core import (
     ReasoningMessageEndEvent,
     ReasoningMessageStartEvent,
     ReasoningStartEvent,
+    ResumeEntry,
     RunAgentInput,
     RunErrorEvent,
     RunFinishedCancelledOutcome,
     RunFinishedEvent,
+    RunFinishedInterruptOutcome,
     RunFinishedSuccessOutcome,
     RunStartedEvent,
     StepFinishedEvent,
@@ -41,12 +44,16 @@ from ag_ui.core import (
 )
 
 __all__ = [
+    "ASK_DECIDED",
+    "BREAKER_OPEN",
+    "BUDGET_EXHAUSTED",
     "CITATIONS",
     "RUN_RESUMED",
     "AssistantMessage",
     "BaseEvent",
     "CustomEvent",
     "FunctionCall",
+    "Interrupt",
     "Message",
     "MessagesSnapshotEvent",
     "ReasoningEndEvent",
@@ -54,10 +61,12 @@ __all__ = [
     "ReasoningMessageEndEvent",
     "ReasoningMessageStartEvent",
     "ReasoningStartEvent",
+    "ResumeEntry",
     "RunAgentInput",
     "RunErrorEvent",
     "RunFinishedCancelledOutcome",
     "RunFinishedEvent",
+    "RunFinishedInterruptOutcome",
     "RunFinishedSuccessOutcome",
     "RunStartedEvent",
     "StepFinishedEvent",
@@ -79,6 +88,15 @@ __all__ = [
 
 CITATIONS: Final = "citations"
 """Sources of one message: `{messageId, citations: [Citation]}`; sent before its end."""
+
+BREAKER_OPEN: Final = "breaker.open"
+"""A call was not made, because what it needs is away: `{name, toolCallId, retryAfterSeconds}`."""
+
+BUDGET_EXHAUSTED: Final = "budget.exhausted"
+"""The turn has to end with what it has: `{whose: run|user|tenant, what}`."""
+
+ASK_DECIDED: Final = "ask.decided"
+"""What the person answered to an interrupt: `{interruptId, toolCallId, decision, arguments}`."""
 
 RUN_RESUMED: Final = "run.resumed"
 """Another attempt took the run over: `{attempt, after_seconds}`."""

@@ -21,6 +21,7 @@ Failpoint = Literal[
     "after_tell",
     "during_snapshot",
     "after_release",
+    "after_effect",
 ]
 
 

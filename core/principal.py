@@ -1,6 +1,6 @@
 """Says who is calling, for which tenant, and as what."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from core.ids import PrincipalId, TenantId
@@ -16,12 +16,13 @@ OPERATOR: Final = "operator"
 class Principal:
     """The caller of every operation; stores never answer without one.
 
-    roles: what the caller may be taken for; a tool is for those roles that it names.
+    roles: what the caller may be taken for; a tool is for those roles that it names. They say
+        nothing about who it is: with other roles it is the same caller.
     """
 
     id: PrincipalId
     tenant_id: TenantId
-    roles: frozenset[str] = frozenset()
+    roles: frozenset[str] = field(default=frozenset(), compare=False)
 
 
 LOCAL = Principal(PrincipalId("local"), TenantId("local"), frozenset({USER, OPERATOR}))

@@ -69,6 +69,35 @@ class Settings(BaseSettings):
     run_attempts: int = Field(3, ge=1, le=10)
     run_timeout_seconds: float = Field(300.0, gt=0, le=86_400)
 
+    # Tools.
+    tools_dir: Path | None = None
+    tool_rounds: int = Field(8, ge=0, le=100)
+    ask_seconds: float = Field(86_400.0, ge=10, le=2_592_000)
+    fetch_allowed_hosts: Annotated[tuple[str, ...], NoDecode] = ()
+    webhooks: SecretStr = SecretStr("")
+    sql_tool_url: SecretStr = SecretStr("")
+    breaker_failures: int = Field(5, ge=1, le=1000)
+    breaker_open_seconds: float = Field(30.0, gt=0, le=3600)
+
+    # Budgets. None: no end.
+    run_tool_calls: int | None = Field(50, ge=0)
+    run_model_calls: int | None = Field(20, ge=1)
+    run_tokens: int | None = Field(None, ge=1)
+    run_money: float | None = Field(None, gt=0)
+    run_seconds: float | None = Field(None, gt=0)
+    user_day_tool_calls: int | None = Field(None, ge=0)
+    user_day_model_calls: int | None = Field(None, ge=1)
+    user_day_tokens: int | None = Field(None, ge=1)
+    user_day_money: float | None = Field(None, gt=0)
+    user_day_seconds: float | None = Field(None, gt=0)
+    tenant_day_tool_calls: int | None = Field(None, ge=0)
+    tenant_day_model_calls: int | None = Field(None, ge=1)
+    tenant_day_tokens: int | None = Field(None, ge=1)
+    tenant_day_money: float | None = Field(None, gt=0)
+    tenant_day_seconds: float | None = Field(None, gt=0)
+    model_input_price: float = Field(0.0, ge=0)
+    model_output_price: float = Field(0.0, ge=0)
+
     # The socket.
     frame_max_bytes: int = Field(64 * KIB, ge=1 * KIB, le=1 * MIB)
     outbox_max_bytes: int = Field(256 * KIB, ge=16 * KIB, le=64 * MIB)
@@ -80,9 +109,9 @@ class Settings(BaseSettings):
     log_total_bytes: int = Field(256 * MIB, ge=1 * MIB, le=65_536 * MIB)
     drain_seconds: float = Field(5.0, ge=0, le=600)
 
-    @field_validator("allowed_origins", mode="before")
+    @field_validator("allowed_origins", "fetch_allowed_hosts", mode="before")
     @classmethod
-    def _split_origins(cls, value: object) -> object:
+    def _split(cls, value: object) -> object:
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value

@@ -144,12 +144,13 @@ class Ask:
 class AskAnswer:
     """What a person says to one question.
 
+    decision: None: the person won't say; it is kept as `REJECTED` or `SKIP`, whatever fits.
     arguments_hash: of the arguments that the person saw; empty where the client does not say.
     edited: a JSON object, only with `EDITED`.
     """
 
     ask_id: str
-    decision: Decision
+    decision: Decision | None
     arguments_hash: str = ""
     edited: str | None = None
     comment: str = ""

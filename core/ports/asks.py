@@ -19,8 +19,13 @@ class Asks(Protocol):
         """Record questions, and return them as they are on record.
 
         One that is there already for the same call and kind is returned as it stands, with its
-        own id. run_id, fence: of the attempt. Raises `CallFenced` where another attempt has the
-        run.
+        own id; only where it has expired without an answer, or a call that was begun once more
+        is unknown once more, it is asked anew, under another id. One that was recorded before
+        may be given again; asked anew, it waits as long as it did.
+
+        run_id, fence: of the attempt. `Ask.expires_at` is by the node's own clock where it is
+        given, and by the database's, so many seconds later, where it is returned. Raises
+        `CallFenced` where another attempt has the run.
         """
         ...
 
@@ -31,7 +36,22 @@ class Asks(Protocol):
     async def pending(self, principal: Principal, conversation_id: ConversationId) -> Sequence[Ask]:
         """Return what waits for the person in a conversation, oldest first.
 
-        Not what has expired, nor what a later message of the person has passed over. Raises
-        `NotFound`.
+        Not what has expired, nor what a later message of the person has passed over, nor what
+        was asked by a run that is not `INTERRUPTED`: nobody was told. Raises `NotFound`.
         """
         ...
+
+
+class AskRecords(Protocol):
+    """Reads the questions of runs that have ended."""
+
+    async def left_by(self, run_id: RunId) -> Sequence[Ask]:
+        """Return the questions that a run ended with (`Ending.asks`), oldest first.
+
+        They may have their answers by now. Raises `StorageUnavailable`.
+        """
+        ...
+
+
+class AskBook(Asks, AskRecords, Protocol):
+    """Both: what is asked, and what was."""

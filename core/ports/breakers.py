@@ -48,7 +48,8 @@ class Breakers(Protocol):
 
         `TimeoutError` and every exception count as a failure, except those that `Uncounted`
         wraps and cancellation, which count as nothing. Raises `CircuitOpen` within milliseconds
-        where the breaker is open, or half-open with its one probe under way somewhere.
+        where the breaker is open, or half-open with its one probe under way somewhere. A probe
+        that ends with `Uncounted` closes it, one that is cancelled leaves it to the next call.
         """
         ...
 
@@ -58,6 +59,17 @@ class Breakers(Protocol):
 
     async def reset(self, name: str) -> bool:
         """Close a breaker on every node; False where nobody has heard of it."""
+        ...
+
+
+class StreamBreakers(Breakers, Protocol):
+    """Breakers for what answers little by little."""
+
+    def answered(self, name: str) -> None:
+        """Say that the outside began to answer: a probe under way here is over, and went well.
+
+        So the others need not wait for the answer's end. What fails then counts as ever.
+        """
         ...
 
 

@@ -8,12 +8,12 @@ from pydantic import JsonValue
 
 
 class QueryRefused(Exception):
-    """The statement is not a single one that only reads, or is wrong; the message says why."""
+    """The statement is not a single one that only reads, is wrong or slow; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """What a query gave. is_cut: there were more rows than the limit."""
+    """What a query gave. is_cut: there were more rows than the limits let through."""
 
     columns: Sequence[str]
     rows: Sequence[Sequence[JsonValue]]
@@ -28,5 +28,8 @@ class ReadOnlyDatabase(Protocol):
         ...
 
     async def query(self, sql: str, *, row_limit: int, seconds: float) -> Rows:
-        """Return the rows. Raises `QueryRefused`, and `StorageUnavailable`."""
+        """Return the rows. Raises `QueryRefused`, and `StorageUnavailable`.
+
+        seconds: after which the statement is interrupted, and refused. Long values are cut.
+        """
         ...

@@ -43,7 +43,8 @@ class WebFetcher(Protocol):
     async def fetch(self, url: str, *, allowed_hosts: Sequence[str] | None = None) -> Page:
         """Return the page. allowed_hosts: only these and their subdomains; None: any public one.
 
-        Raises `FetchRefused` before a connection is made, else `FetchFailed`.
+        Raises `FetchRefused` where the URL, or a redirect on the way, leads to what may not be
+        fetched, before a connection to it is made; else `FetchFailed`.
         """
         ...
 

@@ -4,8 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.tools.calculate import EXPRESSION_LIMIT, calculate, evaluate
-from app.tools.tool import ToolError
+from app.tools.builtin.calculate import EXPRESSION_LIMIT, calculate, evaluate
+from app.tools.calls import Answered
+from app.tools.tool import ToolFailure
+from core.tools import Outcome
+from tests.support.tool_house import call, tool_house
 
 
 @pytest.mark.parametrize(
@@ -69,7 +72,7 @@ def test_arithmetic_is_worked_out_as_people_write_it(expression: str, value: flo
     ],
 )
 def test_what_cannot_be_worked_out_is_refused_in_words(expression: str, reason: str) -> None:
-    with pytest.raises(ToolError, match=reason):
+    with pytest.raises(ToolFailure, match=reason):
         evaluate(expression)
 
 
@@ -80,21 +83,30 @@ def test_the_longest_expressions_are_worked_out(expression: str) -> None:
 
 @given(st.text("0123456789+-*/%^!()., eExpisqrtmaxroundfactorial√²", max_size=60))
 def test_no_expression_does_anything_but_give_a_number_or_a_reason(expression: str) -> None:
-    with suppress(ToolError):
+    with suppress(ToolFailure):
         assert isinstance(evaluate(expression), int | float)
 
 
+async def answer(expression: str) -> Answered:
+    house = await tool_house(calculate)
+    return await house.answer(call("calculate", 1, f'{{"expression": "{expression}"}}'))
+
+
 async def test_the_answer_shows_expression_and_value_without_binary_noise() -> None:
-    answer = await calculate.answer('{"expression": " 0.1+0.2 "}')
-    assert (answer.text, answer.error) == ("0.1+0.2 = 0.3", False)
+    answered = await answer(" 0.1+0.2 ")
+    assert (answered.text, answered.outcome) == ("0.1+0.2 = 0.3", Outcome.DONE)
 
 
 async def test_a_large_whole_number_is_exact() -> None:
-    answer = await calculate.answer('{"expression": "2^200"}')
-    assert answer.text.endswith(str(2**200))
+    assert (await answer("2^200")).text.endswith(str(2**200))
 
 
 async def test_an_expression_over_the_limit_is_refused_before_it_is_read() -> None:
-    answer = await calculate.answer(f'{{"expression": "{"1+" * EXPRESSION_LIMIT}1"}}')
-    assert answer.error
-    assert "at most 200" in answer.text
+    answered = await answer("1+" * EXPRESSION_LIMIT + "1")
+    assert answered.outcome is Outcome.INVALID
+    assert "at most 200" in answered.text
+
+
+async def test_what_is_no_arithmetic_may_be_put_otherwise_and_what_has_no_value_not() -> None:
+    assert (await answer("hello")).outcome is Outcome.INVALID
+    assert (await answer("1/0")).outcome is Outcome.FAILED

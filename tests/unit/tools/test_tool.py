@@ -1,9 +1,13 @@
-import pytest
-from pydantic import Field
+"""What the decorator makes of a function."""
 
-from app.tools.registry import build_tools
-from app.tools.tool import ToolAnswer, ToolArguments, ToolError, tool
-from core.clock import SystemClock
+from typing import Any
+
+import pytest
+from pydantic import BaseModel, Field
+
+from app.tools.tool import AGENTS, DEADLINE_SECONDS, RETRIES, ToolArguments, ToolContext, tool
+from core.principal import USER
+from core.tools import Effect
 
 
 class Greeting(ToolArguments):
@@ -13,56 +17,92 @@ class Greeting(ToolArguments):
     times: int = Field(default=1, ge=1, le=3)
 
 
-@tool(name="greet", description="Greets.", arguments=Greeting, deadline_seconds=3.0)
-async def greet(arguments: Greeting) -> str:
-    if arguments.name == "nobody":
-        raise ToolError("Nobody is not there.")
+async def greet(arguments: Greeting, context: ToolContext) -> str:
     return " ".join([f"Hello {arguments.name}."] * arguments.times)
 
 
+def decorated(**fields: Any) -> Any:
+    given = {"effect": Effect.READ, "roles": {USER}, **fields}
+    return tool(name="greet", description="Greets.", **given)
+
+
 def test_a_decorated_function_is_a_tool_with_its_schema_from_the_types() -> None:
-    assert (greet.name, greet.description, greet.deadline_seconds) == ("greet", "Greets.", 3.0)
-    assert greet.schema["required"] == ["name"]
-    assert greet.schema["additionalProperties"] is False
-    properties = greet.schema["properties"]
-    assert isinstance(properties, dict)
-    assert set(properties) == {"name", "times"}
+    greeting = decorated()(greet)
+    assert (greeting.name, greeting.description) == ("greet", "Greets.")
+    assert greeting.schema["required"] == ["name"]
+    assert greeting.schema["additionalProperties"] is False
+    assert set(greeting.schema["properties"]) == {"name", "times"}
+    assert greeting.parse('{"name": "Ada"}') == Greeting(name="Ada", times=1)
 
 
-async def test_arguments_are_checked_before_the_function_runs() -> None:
-    assert await greet.answer('{"name": "Ada", "times": 2}') == ToolAnswer("Hello Ada. Hello Ada.")
+def test_a_tool_that_says_little_is_careful() -> None:
+    greeting = decorated()(greet)
+    assert (greeting.deadline_seconds, greeting.agents) == (DEADLINE_SECONDS, AGENTS)
+    assert greeting.circuit == "tool:greet"
+    assert not greeting.needs_approval
+    assert not greeting.is_blocking
 
 
 @pytest.mark.parametrize(
-    ("arguments", "reason"),
+    ("effect", "circuit", "retries"),
     [
-        ("{}", "name: Field required"),
-        ("", "name: Field required"),
-        ('{"name": 1}', "name: Input should be a valid string"),
-        ('{"name": "Ada", "times": 9}', "times: Input should be less than or equal to 3"),
-        ('{"name": "Ada", "nmae": "x"}', "nmae: Extra inputs are not permitted"),
-        ('["Ada"]', "Input should be an object"),
-        ("{", "Invalid JSON"),
+        (Effect.READ, "", RETRIES),
+        (Effect.IDEMPOTENT_WRITE, "web", RETRIES),
+        (Effect.READ, None, 0),
+        (Effect.WRITE, "", 0),
     ],
 )
-async def test_wrong_arguments_are_an_answer_with_the_reason(arguments: str, reason: str) -> None:
-    answer = await greet.answer(arguments)
-    assert answer.error
-    assert answer.text.startswith("greet cannot take these arguments.")
-    assert reason in answer.text
+def test_only_what_may_be_repeated_and_calls_something_outside_is_repeated(
+    effect: Effect, circuit: str | None, retries: int
+) -> None:
+    assert decorated(effect=effect, circuit=circuit)(greet).retries == retries
 
 
-async def test_a_tool_that_cannot_do_it_says_why() -> None:
-    assert await greet.answer('{"name": "nobody"}') == ToolAnswer(
-        "Nobody is not there.", error=True
-    )
+def test_a_write_that_is_to_be_repeated_is_no_tool() -> None:
+    with pytest.raises(ValueError, match="retries must be 0"):
+        decorated(effect=Effect.WRITE, retries=1)(greet)
 
 
-def test_every_tool_there_is_can_be_shown_to_a_model() -> None:
-    tools = build_tools(SystemClock())
-    assert list(tools) == ["calculate", "current_time"]
-    for name, built in tools.items():
-        assert built.name == name
-        assert built.description.endswith(".")
-        assert built.schema["type"] == "object"
-        assert 0 < built.deadline_seconds <= 10
+def test_a_need_that_nobody_can_meet_is_no_tool() -> None:
+    with pytest.raises(ValueError, match="needs moon: there is no such"):
+        decorated(needs={"moon"})(greet)
+
+
+def test_a_function_that_is_no_coroutine_runs_in_a_thread() -> None:
+    def block(arguments: Greeting, context: ToolContext) -> str:
+        return arguments.name
+
+    assert decorated()(block).is_blocking
+
+
+class Loose(BaseModel):
+    """A model that lets anything through."""
+
+
+async def loose(arguments: Loose, context: ToolContext) -> str:
+    return ""
+
+
+async def untyped(arguments, context):  # type: ignore[no-untyped-def] # that is the point
+    return ""
+
+
+async def nothing() -> str:
+    return ""
+
+
+@pytest.mark.parametrize("function", [loose, untyped, nothing])
+def test_a_function_without_a_strict_model_is_no_tool(function: Any) -> None:
+    with pytest.raises(TypeError, match="must be annotated with a model of ToolArguments"):
+        decorated()(function)
+
+
+def test_a_tool_that_names_no_roles_is_no_tool() -> None:
+    with pytest.raises(TypeError, match="roles"):
+        tool(name="greet", description="Greets.", effect=Effect.READ)(greet)  # type: ignore[call-arg]
+
+
+@pytest.mark.parametrize("name", ["", "math.factorial", "a" * 65, "größe"])
+def test_a_name_that_some_provider_would_not_take_is_no_tools(name: str) -> None:
+    with pytest.raises(ValueError, match="is no tool's name"):
+        tool(name=name, description="Greets.", effect=Effect.READ, roles={USER})(greet)

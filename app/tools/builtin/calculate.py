@@ -12,7 +12,9 @@ from simpleeval import (  # type: ignore[import-untyped] # it has none
 )
 
 from app.tools.notation import in_python
-from app.tools.tool import ToolArguments, ToolError, tool
+from app.tools.tool import Repairable, ToolArguments, ToolContext, ToolError, tool
+from core.principal import USER
+from core.tools import Effect
 
 Number = int | float
 
@@ -42,10 +44,12 @@ class CalculateArguments(ToolArguments):
 @tool(
     name="calculate",
     description="Works out an arithmetic expression. Use it for every calculation.",
-    arguments=CalculateArguments,
+    effect=Effect.READ,
+    roles={USER},
     deadline_seconds=2.0,
+    circuit=None,
 )
-async def calculate(arguments: CalculateArguments) -> str:
+async def calculate(arguments: CalculateArguments, context: ToolContext) -> str:
     """Return the expression with its value, as in `12 * (3 + 4) = 84`."""
     return f"{arguments.expression.strip()} = {_written(evaluate(arguments.expression))}"
 
@@ -53,7 +57,8 @@ async def calculate(arguments: CalculateArguments) -> str:
 def evaluate(expression: str) -> Number:
     """Return the value of an expression as people write it (see `in_python`).
 
-    Raises `ToolError` with a sentence that says what is wrong with it.
+    Raises `Repairable` where it is no such expression and `ToolError` where it has no value, with
+    a sentence that says what is wrong with it.
     """
     try:
         tree = ast.parse(in_python(expression), mode="eval").body
@@ -64,7 +69,7 @@ def evaluate(expression: str) -> Number:
         raise ToolError("The result is too large to work out.") from None
     except (InvalidExpression, SyntaxError, TypeError, KeyError, RecursionError, MemoryError):
         known = ", ".join(sorted(_FUNCTIONS))
-        raise ToolError(
+        raise Repairable(
             f"That cannot be worked out. Numbers, + - * / // % ^, brackets and {known} are known."
         ) from None
     except ValueError:
