@@ -1,22 +1,36 @@
 """What every `ChatModel` promises: the two real ones against a real server, and the fake."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from urllib.parse import quote
 from uuid import uuid4
 
 import pytest
 
 from app.infra.llm.deadlines import ModelDeadlines
 from app.infra.llm.endpoint import read_endpoint
+from app.infra.llm.lenient_chat_model import LenientChatModel
 from app.infra.llm.openai_chat_model import OpenAIChatModel
+from app.infra.llm.retrying_chat_model import RetryingChatModel
 from core.errors import DeadlineExceeded, ModelRefused, ModelUnavailable
-from core.ports.chat_model import ChatModel, PromptMessage
+from core.ports.chat_model import ChatModel, ModelReply, PromptMessage, ToolOffer
 from tests.support.model_server import ModelServer, model_server_process
 from tests.support.scripted_chat_model import ScriptedChatModel
 
 GENEROUS = ModelDeadlines(connect=10, first_token=20, idle=20, total=60)
 KINDS = ("fast", "langchain", "fake")
+FORMS = ("pieces", "mixed", "whole", "together", "zero", "bare", "sameid", "newid", "objects")
+TOOLS = [
+    ToolOffer("add", "Adds.", {"type": "object", "properties": {"a": {"type": "integer"}}}),
+    ToolOffer("now", "Tells the time.", {"type": "object", "properties": {}}),
+]
+CALLS = [
+    {"name": "add", "arguments": {"a": 1, "b": "Grüße"}},
+    {"name": "now", "arguments": {}},
+    {"name": "add", "arguments": {"a": [2]}},
+]
 
 
 class Notes:
@@ -251,3 +265,137 @@ async def test_a_server_that_is_not_there_is_unavailable(kind: str) -> None:
     async with closing(made(kind, "http://127.0.0.1:9/v1")) as model:
         with pytest.raises(ModelUnavailable):
             await model.stream(ask("Hello?"), Notes())
+
+
+def script_of(calls: object, **more: str) -> str:
+    """Return a directive that makes calls."""
+    words = {"calls": json.dumps(calls), **more}
+    return f"[[{' '.join(f'{key}={quote(value)}' for key, value in words.items())}]]"
+
+
+def wanted(reply: ModelReply) -> list[tuple[str, object]]:
+    """Return the names and arguments of a reply's calls."""
+    return [(call.name, json.loads(call.arguments)) for call in reply.calls]
+
+
+async def test_a_model_that_is_offered_tools_may_call_them(model: ChatModel) -> None:
+    notes = Notes()
+    script = script_of(CALLS, before="Let me see.")
+    reply = await model.stream(ask(script), notes, TOOLS)
+    assert wanted(reply) == [("add", {"a": 1, "b": "Grüße"}), ("now", {}), ("add", {"a": [2]})]
+    assert reply.text == notes.all("text") == "Let me see."
+    assert reply.finish_reason == "tool_calls"
+    assert len({call.id for call in reply.calls}) == 3
+
+
+async def test_a_model_that_is_offered_no_tools_answers(model: ChatModel) -> None:
+    reply = await model.stream(ask(script_of(CALLS, say="So be it.")), Notes())
+    assert (reply.text, reply.calls) == ("So be it.", ())
+
+
+async def test_a_model_is_told_what_its_tools_gave_back(model: ChatModel) -> None:
+    prompt = ask(script_of([CALLS[:2], CALLS[2:]], say="Got {results}."))
+    for results in (["3", "12:00"], ["4"]):
+        reply = await model.stream(prompt, Notes(), TOOLS)
+        assert len(reply.calls) == len(results)
+        prompt.append(PromptMessage("assistant", reply.text, calls=reply.calls))
+        prompt += [
+            PromptMessage("tool", result, call_id=call.id)
+            for call, result in zip(reply.calls, results, strict=True)
+        ]
+    reply = await model.stream(prompt, Notes(), TOOLS)
+    assert (reply.text, reply.calls) == ("Got 3 12:00 4.", ())
+
+
+async def test_arguments_that_are_no_json_are_the_callers_to_judge(model: ChatModel) -> None:
+    script = script_of([{"name": "add", "arguments": "{a: 1"}], form="whole")
+    [call] = (await model.stream(ask(script), Notes(), TOOLS)).calls
+    assert call.arguments == "{a: 1"
+
+
+async def test_a_call_that_was_no_json_can_be_told_again(model: ChatModel) -> None:
+    script = script_of([{"name": "add", "arguments": "{a: 1"}], say="Sorry.")
+    reply = await model.stream(ask(script), Notes(), TOOLS)
+    prompt = [
+        *ask(script),
+        PromptMessage("assistant", "", calls=reply.calls),
+        PromptMessage("tool", "The arguments are no JSON.", call_id=reply.calls[0].id),
+    ]
+    assert (await model.stream(prompt, Notes(), TOOLS)).text == "Sorry."
+
+
+@pytest.mark.parametrize("more", [{"split": "5"}, {"per_write": "4"}, {"framing": "close"}])
+async def test_calls_are_the_same_however_they_come(model: ChatModel, more: dict[str, str]) -> None:
+    reply = await model.stream(ask(script_of(CALLS, **more)), Notes(), TOOLS)
+    assert [name for name, _ in wanted(reply)] == ["add", "now", "add"]
+
+
+async def test_calls_from_a_server_that_does_not_stream_are_understood(server: ModelServer) -> None:
+    async with closing(fast_model(server.openai_url)) as model:
+        reply = await model.stream(ask(script_of(CALLS, whole="1")), Notes(), TOOLS)
+    assert [name for name, _ in wanted(reply)] == ["add", "now", "add"]
+
+
+# What OpenAI's client thinks of arguments that are no string.
+@pytest.mark.filterwarnings("ignore:Pydantic serializer warnings")
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("kind", ["fast", "langchain"])
+async def test_every_servers_way_of_sending_calls_is_understood(
+    kind: str, form: str, server: ModelServer
+) -> None:
+    async with closing(made(kind, server.openai_url)) as model:
+        reply = await model.stream(ask(script_of(CALLS, form=form)), Notes(), TOOLS)
+    assert wanted(reply) == [("add", {"a": 1, "b": "Grüße"}), ("now", {}), ("add", {"a": [2]})]
+    assert len({call.id for call in reply.calls}) == 3
+
+
+@pytest.mark.parametrize("kind", ["fast", "langchain"])
+async def test_a_model_that_begins_with_a_call_has_begun(kind: str, server: ModelServer) -> None:
+    deadlines = ModelDeadlines(connect=10, first_token=2, idle=10, total=60)
+    async with closing(made(kind, server.openai_url, deadlines)) as model:
+        reply = await model.stream(ask(script_of(CALLS, rate="4")), Notes(), TOOLS)
+    assert len(reply.calls) == 3
+
+
+@pytest.mark.parametrize("kind", ["fast", "langchain"])
+async def test_a_call_that_breaks_off_is_not_asked_for_again(
+    kind: str, server: ModelServer
+) -> None:
+    mark = uuid4().hex
+    script = f"{mark} {script_of(CALLS, fault='reset', at='2')}"
+    async with closing(made(kind, server.openai_url)) as model:
+        with pytest.raises(ModelUnavailable):
+            await RetryingChatModel(model, pause_seconds=0).stream(ask(script), Notes(), TOOLS)
+    assert len(await server.requests_with(mark)) == 1
+
+
+@pytest.mark.parametrize("kind", ["fast", "langchain"])
+async def test_a_model_that_can_use_no_tools_answers_without(
+    kind: str, server: ModelServer
+) -> None:
+    async with closing(LenientChatModel(made(kind, server.openai_url))) as model:
+        reply = await model.stream(ask("[[toolless=1 say=Plainly.]]"), Notes(), TOOLS)
+    assert reply.text == "Plainly."
+
+
+async def test_a_model_that_can_use_no_tools_refuses_them(model: ChatModel) -> None:
+    with pytest.raises(ModelRefused):
+        await model.stream(ask("[[toolless=1]]"), Notes(), TOOLS)
+
+
+@pytest.mark.parametrize("kind", ["fast", "langchain"])
+async def test_cancelling_a_reply_with_tools_closes_the_connection(
+    kind: str, server: ModelServer
+) -> None:
+    mark = uuid4().hex
+    notes = Notes()
+    async with (
+        closing(made(kind, server.openai_url)) as model,
+        asyncio.TaskGroup() as group,
+    ):
+        prompt = ask(f"{mark} [[fault=hang at=1]]")
+        task = group.create_task(model.stream(prompt, notes, TOOLS))
+        await notes.begun.wait()
+        task.cancel()
+    [seen] = await server.requests_with(mark)
+    assert (await server.ended(seen.number)).outcome == "left"

@@ -8,14 +8,23 @@ from pathlib import Path
 
 import pytest
 
-from app.agents.turn import TurnFacts, TurnState
+from app.agents.turn import AskState, DecisionState, ToolCall, TurnFacts, TurnState
 from app.graph.checkpoints import postgres_checkpoints, sqlite_checkpoints
 from app.graph.step_border import StepBorder
 from app.graph.turn_graph import StoppedAtBorder
 from app.infra.sql.eager_sqlite import connect
 from core.ids import RunId
 from tests.support.checkpoint_database import checkpoint_database
-from tests.support.graph_runs import RUN, GraphRuns, endless, finding, found, graph_runs
+from tests.support.graph_runs import (
+    RUN,
+    GraphRuns,
+    endless,
+    finding,
+    found,
+    graph_runs,
+    join,
+    planning,
+)
 from tests.support.recording_sink import RecordingSink
 
 Open = Callable[..., AbstractAsyncContextManager[GraphRuns]]
@@ -156,3 +165,80 @@ async def test_a_forgotten_run_begins_anew(node: Open) -> None:
         await runs.graph.forget([])
         assert (await runs.run()).text == "this"
         assert runs.agents["looks"].calls == 3
+
+
+def ask_state(call_id: str) -> AskState:
+    return AskState(
+        id=f"ask-{call_id}",
+        kind="approval",
+        call_id=call_id,
+        tool="send",
+        arguments="{}",
+        arguments_hash="",
+        effect="write",
+        expires_at="2027-01-01T00:00:00+00:00",
+    )
+
+
+async def test_a_continued_run_begins_with_the_tools_in_the_state_its_first_run_left(
+    node: Open,
+) -> None:
+    may_call = False
+
+    async def plan(facts: TurnFacts, state: TurnState) -> TurnState:
+        call = ToolCall(call_id="c1", tool="send", arguments="{}")
+        return {"plan": ["looks", "tools"], "tool_calls": [call]}
+
+    async def call(facts: TurnFacts, state: TurnState) -> TurnState:
+        if may_call:
+            return {**found("sent"), "tool_calls": [], "awaiting": []}
+        return {"tool_calls": state["tool_calls"], "awaiting": [ask_state("c1")]}
+
+    async with node(coordinator=plan, looks=finding("this"), tools=call) as runs:
+        sink = RecordingSink()
+        end = await runs.end(sink=sink)
+        assert (end.answer, end.awaiting) == (None, ("ask-c1",))
+        assert "c1" in sink.tool_calls
+        # The same attempt again, as after a crash before the run's end was kept, does nothing.
+        again = RecordingSink()
+        assert (await runs.end(sink=again)).awaiting == ("ask-c1",)
+        assert list(again.tool_calls) == ["this", "c1"]
+        may_call = True
+        end = await runs.end(run_id=OTHER_RUN, root_id=RUN)
+        assert end.answer is not None
+        assert end.answer.text == "sent this"
+        assert runs.calls() == {"coordinator": 1, "looks": 1, "tools": 2, "writer": 1}
+
+
+async def test_the_writers_decision_is_kept_before_its_calls_are_made(node: Open) -> None:
+    crashes = True
+
+    async def write(facts: TurnFacts, state: TurnState) -> TurnState:
+        if state.get("decisions"):
+            return await join(facts, state)
+        calls = [ToolCall(call_id="c1", tool="look", arguments="{}")]
+        decision = DecisionState(run_id=facts.run_id, text="Let me look.", calls=calls, usage=[])
+        return {"decisions": [decision], "tool_calls": calls}
+
+    async def call(facts: TurnFacts, state: TurnState) -> TurnState:
+        if crashes:
+            raise RuntimeError
+        return {**found(state["tool_calls"][0]["call_id"]), "tool_calls": []}
+
+    async with node(coordinator=planning(), writer=write, tools=call) as runs:
+        with pytest.raises(RuntimeError):
+            await runs.run()
+        crashes = False
+        sink = RecordingSink()
+        assert (await runs.run(sink=sink)).text == "c1"
+        assert runs.calls() == {"coordinator": 1, "tools": 2, "writer": 2}
+        # What the attempt before had said beside its decision is said again.
+        assert sink.message.said == "Let me look."
+
+
+async def test_a_run_that_finds_its_answers_used_by_another_adds_nothing(node: Open) -> None:
+    async with node(looks=finding("this")) as runs:
+        await runs.run()
+        end = await runs.end(run_id=OTHER_RUN, root_id=RUN)
+        assert (end.answer, end.awaiting) == (None, ())
+        assert runs.calls() == {"coordinator": 1, "looks": 1, "writer": 1}

@@ -41,6 +41,19 @@ async def test_runs_are_counted_by_what_they_wait_for(
     assert await census.counts() == {"queued": 1, "running": 1, "telling": 0}
 
 
+async def test_a_run_that_waits_for_a_person_is_over_once_it_is_told(
+    runs: SqlRunStore, census: SqlRunCensus
+) -> None:
+    run = (await runs.admit(run_request("r1"), LIMITS, may_start=True)).run
+
+    await runs.finish(run, Ending(RunStatus.INTERRUPTED), is_told=False)
+    assert await census.counts() == {"queued": 0, "running": 0, "telling": 1}
+    assert [each.status for each in await census.live(LOCAL, 10)] == ["telling"]
+
+    await runs.tell(run, LogMark("e", 1, 1))
+    assert await census.counts() == {"queued": 0, "running": 0, "telling": 0}
+
+
 async def test_a_tenant_sees_its_own_runs_the_oldest_first(
     database: Database, runs: SqlRunStore, census: SqlRunCensus
 ) -> None:

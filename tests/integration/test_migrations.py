@@ -83,11 +83,11 @@ async def test_a_second_start_changes_nothing(database: Database) -> None:
     await migrate(database)
 
 
-async def test_every_row_has_its_tenant() -> None:
+async def test_every_row_has_its_tenant_but_those_of_the_nodes() -> None:
     missing = [
         name for name, table in metadata().tables.items() if "tenant_id" not in table.columns
     ]
-    assert missing == []
+    assert missing == ["nodes"]
 
 
 async def test_the_migrations_can_be_taken_back(database: Database) -> None:

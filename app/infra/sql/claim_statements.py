@@ -18,10 +18,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import aliased
 
+from app.infra.sql.attempts import QUEUED
 from app.infra.sql.base import table_of
 from app.infra.sql.conversation_tables import ConversationRow, RunRow
 from app.infra.sql.moments import has_no_owner, lease_end, moment
-from app.infra.sql.turn_statements import QUEUED
 
 # Several nodes look at the same time: each takes one of these that no other has locked.
 CANDIDATES = 32

@@ -5,10 +5,10 @@ from functools import partial
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, delete, select, tuple_, update
 
+from app.infra.sql.conversation_statements import own_conversation, own_messages
 from app.infra.sql.conversation_tables import ConversationRow
 from app.infra.sql.engine import Database
 from app.infra.sql.run_rows import log_of, message_of
-from app.infra.sql.turn_statements import own_conversation, own_messages
 from core.conversations import Conversation, Message
 from core.errors import NotFound
 from core.ids import ConversationId, PrincipalId, TenantId

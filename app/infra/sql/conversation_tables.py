@@ -63,6 +63,9 @@ class RunRow(Base):
     `is_active` from when the run is taken until its end is told; meanwhile `owner` is the node
     that has it, on Postgres until `lease_until`. `taken_at` is when the last one took it,
     `handovers` how many of the attempts were given away in good order.
+
+    `root_id` is the run that this one continues, empty where it continues none. `roles` are the
+    caller's, for whoever takes the run. `asks` are the ids of the questions it ended with.
     """
 
     __tablename__ = "runs"
@@ -93,6 +96,8 @@ class RunRow(Base):
     tenant_id: Mapped[str]
     principal: Mapped[str]
     conversation_id: Mapped[str] = mapped_column(ForeignKey("conversations.id", ondelete="CASCADE"))
+    root_id: Mapped[str] = mapped_column(server_default="")
+    roles: Mapped[list[str]] = mapped_column(JSON, server_default="[]")
     status: Mapped[str]
     attempt: Mapped[int]
     collection: Mapped[str]
@@ -110,5 +115,6 @@ class RunRow(Base):
     error_code: Mapped[str | None]
     error_message: Mapped[str | None]
     usage: Mapped[list[dict[str, object]]] = mapped_column(JSON)
+    asks: Mapped[list[str]] = mapped_column(JSON, server_default="[]")
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

@@ -28,8 +28,8 @@ class Database:
 
     `read` and `write` take the whole work as one function: the way of every turn. On SQLite it
     is one trip to a thread. On Postgres it is done anew where it collides with another
-    transaction, so it must change nothing but the database. `reading` and `writing` give a
-    connection to work with step by step.
+    transaction, so it must change nothing but the database. `write_alone` is for what is one
+    statement. `reading` and `writing` give a connection to work with step by step.
     """
 
     def __init__(self, engine: AsyncEngine, lane: Lane | None = None) -> None:
@@ -96,6 +96,17 @@ class Database:
                 return await self._lane.run(work, writes=True)
             return await _repeated(self._writer.begin, work)
 
+    async def write_alone(self, work: Callable[[Connection], T]) -> T:
+        """Return what `work` gives, each of whose statements is a transaction by itself.
+
+        So a single statement is a single round trip. It must wait for nothing else. Raises
+        `StorageUnavailable`: where the connection broke, it may be done.
+        """
+        async with _translated():
+            if self._lane is not None:
+                return await self._lane.run(work, writes=False)
+            return await _repeated(self._reader.connect, work, is_whole=False)
+
     async def ping(self) -> None:
         """Ask the database anything. Raises `StorageUnavailable`."""
         async with self.reading() as connection:
@@ -111,7 +122,14 @@ class Database:
 async def _repeated(
     opened: Callable[[], AbstractAsyncContextManager[AsyncConnection]],
     work: Callable[[Connection], T],
+    *,
+    is_whole: bool = True,
 ) -> T:
+    """Do work anew where it collides with other work.
+
+    is_whole: nothing of it is done before its end, so that it may be done anew where the
+        connection broke before.
+    """
     for _ in range(TRIES - 1):
         is_worked = False
         try:
@@ -121,7 +139,7 @@ async def _repeated(
             return result
         except DBAPIError as error:
             # A connection that broke before the commit was sent has changed nothing.
-            is_undone = error.connection_invalidated and not is_worked
+            is_undone = is_whole and error.connection_invalidated and not is_worked
             if not (is_undone or is_collision(error)):
                 raise
         await asyncio.sleep(random.uniform(0, PAUSE_SECONDS))

@@ -8,7 +8,7 @@ from threading import Event, Thread
 import structlog
 from psycopg import Error
 
-from app.infra.sql.postgres_beat import Beat
+from app.infra.sql.postgres_beat import Beat, Connection
 from core.ids import RunId
 from core.ports.run_store import Held
 
@@ -22,6 +22,7 @@ STOP_SECONDS = 2.0
 
 AtWork = Callable[[], Collection[RunId]]
 Hear = Callable[[float, Mapping[RunId, Held]], None]
+Errand = Callable[[Connection], None]
 log = structlog.get_logger(__name__)
 
 
@@ -39,18 +40,28 @@ class PostgresLeases:
     url: as DATABASE_URL has it.
     lease_seconds: how long a run is the node's after each renewal.
     beat_seconds: from one renewal to the next.
+    errand: done with the same connection after each renewal; what goes wrong with it costs no
+        lease.
     """
 
-    def __init__(self, url: str, node: str, lease_seconds: float, beat_seconds: float) -> None:
+    def __init__(
+        self,
+        url: str,
+        node: str,
+        lease_seconds: float,
+        beat_seconds: float,
+        errand: Errand | None = None,
+    ) -> None:
         self._url = url
         self._node = node
         self._lease_seconds = lease_seconds
         self._beat_seconds = beat_seconds
+        self._errand = errand
         self._trusted_seconds = lease_seconds - min(MARGIN_SECONDS, lease_seconds / 4)
 
     async def keep(self, at_work: AtWork, hear: Hear) -> None:
         """See `Leases`. Leaving it takes at most two seconds."""
-        renewal = _Renewal(self._beat(), at_work, hear, self._beat_seconds)
+        renewal = _Renewal(self._beat(), at_work, hear, self._beat_seconds, self._errand)
         thread = Thread(target=renewal.run, name="leases", daemon=True)
         thread.start()
         try:
@@ -69,11 +80,19 @@ class PostgresLeases:
 class _Renewal:
     """One life of the thread, and what the loop hears of it."""
 
-    def __init__(self, beat: Beat, at_work: AtWork, hear: Hear, beat_seconds: float) -> None:
+    def __init__(
+        self,
+        beat: Beat,
+        at_work: AtWork,
+        hear: Hear,
+        beat_seconds: float,
+        errand: Errand | None,
+    ) -> None:
         self._beat = beat
         self._at_work = at_work
         self._hear = hear
         self._beat_seconds = beat_seconds
+        self._errand = errand
         self._loop = asyncio.get_running_loop()
         self._loop_ran_at = time.monotonic()
         self._succeeded_at = self._loop_ran_at
@@ -84,6 +103,8 @@ class _Renewal:
         while not self.stop.is_set():
             asked_at = time.monotonic()
             is_renewed = self._loop_lives(asked_at) and self._renew(asked_at)
+            if is_renewed and self._errand is not None:
+                self._do(self._errand)
             self._post(self._note_that_the_loop_runs)
             pause = self._beat_seconds * (1 if is_renewed else RETRY_SHARE)
             self.stop.wait(max(0.0, asked_at + pause - time.monotonic()))
@@ -115,6 +136,15 @@ class _Renewal:
         self._succeeded_at = asked_at
         self._post(lambda: self._tell(asked_at, held))
         return True
+
+    def _do(self, errand: Errand) -> None:
+        try:
+            self._beat.do(errand)
+        except Error as error:
+            log.warning("leases.errand_failed", error=type(error).__name__)
+        except Exception:
+            # The thread's border, as above.
+            log.exception("leases.errand_failed")
 
     def _tell(self, moment: float, held: Mapping[RunId, Held]) -> None:
         if not self.stop.is_set():

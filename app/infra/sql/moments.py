@@ -4,9 +4,9 @@ SQLite has one process, whose clock is given to each statement as `now`, and no 
 another process had is free.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, bindparam, cast, func, null
+from sqlalchemy import ColumnElement, Date, bindparam, cast, func, null
 
 from app.infra.sql.conversation_tables import RunRow
 from app.infra.sql.utc_datetime import UtcDateTime
@@ -28,6 +28,20 @@ def lease_end(dialect: str) -> ColumnElement[datetime]:
     seconds = func.make_interval(0, 0, 0, 0, 0, 0, bindparam("lease_seconds"))
     # Not the time when the statement began: it may have waited for a lock.
     return func.clock_timestamp(type_=UtcDateTime) + seconds
+
+
+def seconds_later(dialect: str) -> ColumnElement[datetime]:
+    """Return the time in so many seconds. Takes `seconds` on Postgres, `until` on SQLite."""
+    if dialect != POSTGRES:
+        return bindparam("until", type_=UtcDateTime)
+    return moment(dialect) + func.make_interval(0, 0, 0, 0, 0, 0, bindparam("seconds"))
+
+
+def today(dialect: str) -> ColumnElement[date]:
+    """Return the day in UTC. Takes `now` on SQLite."""
+    if dialect == POSTGRES:
+        return cast(func.timezone("UTC", moment(dialect)), Date)
+    return func.date(moment(dialect), type_=Date)
 
 
 def has_no_owner(dialect: str) -> ColumnElement[bool]:

@@ -1,7 +1,7 @@
 """Asks Postgres to renew leases, over a connection that nothing else uses."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 import psycopg
 
@@ -15,6 +15,10 @@ UPDATE runs SET lease_until = clock_timestamp() + make_interval(secs => %(lease)
 WHERE owner = %(node)s AND is_active AND id = ANY(%(runs)s)
 RETURNING id, fence, cancel_requested
 """
+
+
+T = TypeVar("T")
+Connection = psycopg.Connection[tuple[Any, ...]]
 
 
 class Beat:
@@ -35,7 +39,7 @@ class Beat:
             keepalives_count=2,
             tcp_user_timeout=self._timeout_ms,
         )
-        self._connection: psycopg.Connection[tuple[Any, ...]] | None = None
+        self._connection: Connection | None = None
 
     def renew(self, run_ids: Sequence[RunId]) -> Mapping[RunId, Held]:
         """Renew the leases of these runs, and return those that are the node's.
@@ -43,12 +47,16 @@ class Beat:
         Raises `psycopg.Error`; the next call tries a new connection.
         """
         values = {"lease": self._lease_seconds, "node": self._node, "runs": list(run_ids)}
+        rows = self.do(lambda connection: connection.execute(RENEW, values).fetchall())
+        return {RunId(run_id): Held(fence, cancel) for run_id, fence, cancel in rows}
+
+    def do(self, work: Callable[[Connection], T]) -> T:
+        """Return what something else gives that is done with the connection; raises as `renew`."""
         try:
-            rows = self._opened().execute(RENEW, values).fetchall()
+            return work(self._opened())
         except BaseException:
             self.close()
             raise
-        return {RunId(run_id): Held(fence, cancel) for run_id, fence, cancel in rows}
 
     def close(self) -> None:
         """Close the connection."""
@@ -56,7 +64,7 @@ class Beat:
             self._connection.close()
             self._connection = None
 
-    def _opened(self) -> psycopg.Connection[tuple[Any, ...]]:
+    def _opened(self) -> Connection:
         if self._connection is None:
             connection = psycopg.connect(self._address, autocommit=True)
             self._connection = connection

@@ -7,10 +7,12 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
+from app.infra.sql.attempts import QUEUED
 from app.infra.sql.conversation_tables import RunRow
 from app.infra.sql.questions import place_question
 from app.infra.sql.run_rows import begun_values, run_of, run_values
-from app.infra.sql.turn_statements import QUEUED, insert_run, live_runs, touch_conversation
+from app.infra.sql.tools.answers import Questions, find_questions, record_answers
+from app.infra.sql.turn_statements import insert_run, live_runs, touch_conversation
 from core.errors import Busy, NotFound
 from core.ids import RunId
 from core.ports.run_store import AdmissionLimits, Admitted
@@ -40,9 +42,11 @@ class Admission:
         self._request = request
         self._node = node
         self._lease_seconds = lease_seconds
+        # What a person answers is never turned away because something else is said.
+        self._on_busy = OnBusy.QUEUE if request.answers else request.on_busy
 
     def write(self, limits: AdmissionLimits, now: datetime, *, may_start: bool) -> Admitted:
-        """Write the run and, where it starts, its message.
+        """Write the run, the answers it brings and, where it starts, its message.
 
         Raises `AlreadyAdmitted`, and the errors of `RunStore.admit`.
         """
@@ -51,7 +55,10 @@ class Admission:
             raise AlreadyAdmitted
         starts = may_start and not live
         conversation = self._touch_conversation(now, starts=starts)
-        run = self._insert_run(conversation, now, starts=starts)
+        questions = self._find_questions(now)
+        run = self._insert_run(conversation, questions, now, starts=starts)
+        if questions is not None:
+            record_answers(self._connection, self._request, questions, now)
         if starts:
             run = place_question(self._connection, run, now)
             return Admitted(run, is_duplicate=False)
@@ -84,8 +91,22 @@ class Admission:
             raise NotFound("There is no such conversation.")
         return row._asdict()
 
-    def _insert_run(self, conversation: Mapping[str, Any], now: datetime, *, starts: bool) -> Run:
+    def _find_questions(self, now: datetime) -> Questions | None:
+        if not self._request.answers:
+            return None
+        return find_questions(self._connection, self._request, now)
+
+    def _insert_run(
+        self,
+        conversation: Mapping[str, Any],
+        questions: Questions | None,
+        now: datetime,
+        *,
+        starts: bool,
+    ) -> Run:
         columns = run_values(self._request, now)
+        if questions is not None:
+            columns |= questions.continued_values()
         if starts:
             columns |= begun_values(conversation, self._node, now)
         statement = insert_run(self._connection, starts=starts)
@@ -98,7 +119,7 @@ class Admission:
     def _check_room(self, live: dict[RunId, RunStatus], limits: AdmissionLimits) -> None:
         # A run that has ended and is about to be told keeps nobody away: this one comes next.
         is_busy = any(not status.is_final for status in live.values())
-        if is_busy and self._request.on_busy is OnBusy.REJECT:
+        if is_busy and self._on_busy is OnBusy.REJECT:
             raise _busy("This conversation is still being answered.")
         waiting = sum(status is RunStatus.QUEUED for status in live.values())
         if live and waiting >= limits.queued_per_conversation:
@@ -111,7 +132,7 @@ class Admission:
             raise _busy("The server is busy.")
 
     def _interrupted(self, live: dict[RunId, RunStatus]) -> RunId | None:
-        if self._request.on_busy is not OnBusy.INTERRUPT:
+        if self._on_busy is not OnBusy.INTERRUPT:
             return None
         running = (run for run, status in live.items() if status is RunStatus.RUNNING)
         return next(running, None)

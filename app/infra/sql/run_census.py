@@ -7,10 +7,10 @@ from typing import get_args
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, case, func, or_, select
 
+from app.infra.sql.attempts import QUEUED, RUNNING
 from app.infra.sql.conversation_tables import RunRow
 from app.infra.sql.engine import Database
 from app.infra.sql.moments import moment
-from app.infra.sql.turn_statements import QUEUED, RUNNING
 from core.clock import Clock
 from core.ids import ConversationId, RunId
 from core.ports.run_census import LiveRun, LiveStatus

@@ -14,6 +14,9 @@ from app.infra.sql.run_statements import (
     tell_run,
     untold_run,
 )
+from app.infra.sql.tools.late_results import add_late_results
+from app.infra.sql.tools.spending import add_spent
+from core.budgets import NOTHING
 from core.conversations import LogMark, Message, Role
 from core.errors import Conflict
 from core.ports.run_store import Ending, Finished
@@ -39,7 +42,10 @@ def held_by(run: Run, node: str) -> Columns:
 def finish(
     connection: Connection, held: Columns, run: Run, ending: Ending, now: datetime, *, is_told: bool
 ) -> Finished:
-    """Write the last state and the answer. Raises `NotHeld`, and `Conflict` as `RunStore` does."""
+    """Write the last state and what the run leaves.
+
+    Raises `NotHeld`, and `Conflict` where the answer's id is taken.
+    """
     dialect = connection.dialect.name
     added = {**held, "added": int(ending.answer is not None), "now": now}
     count = _written(connection, add_messages(dialect), added)
@@ -47,6 +53,11 @@ def finish(
     waits = _written(connection, end_run(dialect), ended)
     if ending.answer is not None:
         _write_answer(connection, run, ending.answer, count, now)
+    if ending.late_results:
+        add_late_results(connection, run, ending.late_results)
+    if ending.spent != NOTHING:
+        # Last: other runs of the same person wait for the row.
+        add_spent(connection, run.principal, ending.spent, now)
     return Finished(count, bool(waits))
 
 
@@ -90,6 +101,7 @@ def _end_values(ending: Ending) -> Columns:
         "code": ending.error_code,
         "message_of_error": ending.error_message,
         "used": [asdict(part) for part in usage],
+        "asked": [ask.id for ask in ending.asks],
     }
 
 

@@ -16,12 +16,14 @@ Columns = Mapping[str, Any]
 
 
 def run_values(request: RunRequest, now: datetime) -> dict[str, object]:
-    """Return the columns of a run that waits."""
+    """Return the columns of a run that waits, and continues none."""
     return {
         "id": request.run_id,
         "tenant_id": request.principal.tenant_id,
         "principal": request.principal.id,
+        "roles": sorted(request.principal.roles),
         "conversation_id": request.conversation_id,
+        "root_id": "",
         "status": RunStatus.QUEUED,
         "attempt": 0,
         "handovers": 0,
@@ -38,6 +40,7 @@ def run_values(request: RunRequest, now: datetime) -> dict[str, object]:
         "error_code": None,
         "error_message": None,
         "usage": [],
+        "asks": [],
         "created_at": now,
     }
 
@@ -64,7 +67,7 @@ def run_of(row: Columns) -> Run:
     return Run(
         id=RunId(row["id"]),
         conversation_id=ConversationId(row["conversation_id"]),
-        principal=Principal(PrincipalId(row["principal"]), TenantId(row["tenant_id"])),
+        principal=_principal_of(row),
         status=RunStatus(row["status"]),
         attempt=row["attempt"],
         message=UserMessage(MessageId(row["message_id"]), row["message"]),
@@ -73,6 +76,7 @@ def run_of(row: Columns) -> Run:
         collection=row["collection"],
         created_at=row["created_at"],
         log=log_of(row),
+        root_id=RunId(row["root_id"] or row["id"]),
         fence=row["fence"],
         handovers=row["handovers"],
         waited_seconds=_waited_seconds(row),
@@ -80,6 +84,12 @@ def run_of(row: Columns) -> Run:
         error_code=row["error_code"],
         error_message=row["error_message"],
     )
+
+
+def _principal_of(row: Columns) -> Principal:
+    roles: list[str] = row["roles"]
+    caller, tenant = PrincipalId(row["principal"]), TenantId(row["tenant_id"])
+    return Principal(caller, tenant, frozenset(roles))
 
 
 def log_of(row: Columns) -> LogMark:

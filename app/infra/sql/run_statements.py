@@ -22,10 +22,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import aliased
 
+from app.infra.sql.attempts import QUEUED, RUNNING, run_is_held
 from app.infra.sql.base import table_of
 from app.infra.sql.conversation_tables import ConversationRow, RunRow
 from app.infra.sql.moments import moment
-from app.infra.sql.turn_statements import QUEUED, RUNNING
 
 
 @cache
@@ -66,7 +66,7 @@ def mark_log() -> Update:
 @cache
 def restart_log() -> Update:
     """Do as `mark_log`, where the run is still the node's. Takes also `run` and `node`."""
-    return mark_log().where(exists().where(_run_is_held(), RunRow.is_active))
+    return mark_log().where(exists().where(run_is_held(), RunRow.is_active))
 
 
 @cache
@@ -77,13 +77,14 @@ def end_run(dialect: str) -> Update:
     """
     return (
         update(table_of(RunRow))
-        .where(_run_is_held(), RunRow.status == RUNNING)
+        .where(run_is_held(), RunRow.status == RUNNING)
         .values(
             status=bindparam("ended_as"),
             is_active=bindparam("is_untold"),
             error_code=bindparam("code"),
             error_message=bindparam("message_of_error"),
             usage=bindparam("used", type_=JSON),
+            asks=bindparam("asked", type_=JSON),
             finished_at=moment(dialect),
         )
         .returning(_has_waiting())
@@ -98,7 +99,7 @@ def tell_run() -> Update:
     """
     return (
         update(table_of(RunRow))
-        .where(_run_is_held(), RunRow.is_active, RunRow.status != RUNNING)
+        .where(run_is_held(), RunRow.is_active, RunRow.status != RUNNING)
         .values(is_active=false(), lease_until=null())
         .returning(_has_waiting())
     )
@@ -111,7 +112,7 @@ def give_away(dialect: str) -> Update:
     attempts = case((RunRow.status == RUNNING, 1), else_=0)
     return (
         update(table_of(RunRow))
-        .where(_run_is_held(), RunRow.is_active)
+        .where(run_is_held(), RunRow.is_active)
         .values(owner="", lease_until=moment(dialect), handovers=RunRow.handovers + attempts)
     )
 
@@ -128,7 +129,7 @@ def untold_run() -> Select[int, bool]:
     return (
         select(ConversationRow.message_count, _has_waiting())
         .join(RunRow, RunRow.conversation_id == ConversationRow.id)
-        .where(_run_is_held(), RunRow.is_active, RunRow.status == bindparam("ended_as"))
+        .where(run_is_held(), RunRow.is_active, RunRow.status == bindparam("ended_as"))
     )
 
 
@@ -137,14 +138,6 @@ def _conversation_is_held() -> ColumnElement[bool]:
     return and_(
         ConversationRow.id == bindparam("conversation"),
         ConversationRow.fence == bindparam("of_fence"),
-    )
-
-
-def _run_is_held() -> ColumnElement[bool]:
-    return and_(
-        RunRow.id == bindparam("run"),
-        RunRow.fence == bindparam("of_fence"),
-        RunRow.owner == bindparam("node"),
     )
 
 

@@ -4,9 +4,10 @@ from pathlib import Path
 
 from sqlalchemy import Connection, MetaData, text
 
-from app.infra.sql import conversation_tables, knowledge_tables
+from app.infra.sql import conversation_tables, knowledge_tables, node_tables
 from app.infra.sql.base import Base
 from app.infra.sql.engine import Database
+from app.infra.sql.tools import tables as tool_tables
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -19,7 +20,7 @@ POSTGRES_TURN = (
 )
 
 # Importing a module of tables is what adds its tables.
-TABLES = (conversation_tables, knowledge_tables)
+TABLES = (conversation_tables, knowledge_tables, node_tables, tool_tables)
 
 
 def metadata() -> MetaData:

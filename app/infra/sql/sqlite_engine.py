@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import aiosqlite
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry, StaticPool
@@ -52,20 +52,30 @@ class Lane:
             connect_args={"isolation_level": None, "check_same_thread": False},
         )
         event.listen(self._engine, "connect", _prepare_connection)
-        event.listen(self._engine, "begin", _begin_now)
-        self._writer = self._engine.execution_options(**{WRITES: True})
+        # The thread's own. To ask the engine for it each time takes longer than a small statement.
+        self._connection: Connection | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="database")
 
     async def run(self, work: Callable[[Connection], T], *, writes: bool) -> T:
         """Return what `work` gives, after those that came before it."""
-        engine = self._writer if writes else self._engine
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._thread, _transact, engine, work)
+        return await loop.run_in_executor(self._thread, self._transact, work, writes)
 
     def close(self) -> None:
         """Finish what waits, and close the connection."""
         self._thread.shutdown()
+        if self._connection is not None:
+            self._connection.close()
         self._engine.dispose()
+
+    def _transact(self, work: Callable[[Connection], T], writes: bool) -> T:
+        if self._connection is None:
+            self._connection = self._engine.connect()
+        with self._connection.begin():
+            if writes:
+                driver: Any = self._connection.connection.driver_connection
+                driver.execute("BEGIN IMMEDIATE")
+            return work(self._connection)
 
 
 async def _opened(path: Path) -> aiosqlite.Connection:
@@ -89,14 +99,3 @@ def _begin_next(connection: Connection) -> None:
     if connection.get_execution_options().get(WRITES, False):
         driver: Any = connection.connection.driver_connection
         driver.begin_next()
-
-
-def _begin_now(connection: Connection) -> None:
-    if connection.get_execution_options().get(WRITES, False):
-        driver: Any = connection.connection.driver_connection
-        driver.execute("BEGIN IMMEDIATE")
-
-
-def _transact(engine: Engine, work: Callable[[Connection], T]) -> T:
-    with engine.begin() as connection:
-        return work(connection)

@@ -7,29 +7,18 @@ as long as executing one that was kept (measured); a turn has a dozen.
 from functools import cache
 
 from sqlalchemy import (
-    ColumnElement,
     Connection,
     Executable,
     Select,
-    and_,
     bindparam,
-    literal_column,
     or_,
     select,
 )
-from sqlalchemy.dialects.postgresql import Insert as PostgresInsert
-from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
 
+from app.infra.sql.attempts import QUEUED
 from app.infra.sql.conversation_tables import ConversationRow, MessageRow, RunRow
 from app.infra.sql.moments import POSTGRES, lease_end, moment
 from app.infra.sql.upsert import upsert
-
-Upsert = SqliteInsert | PostgresInsert
-
-# In the statement's text: an index on some rows is used only for a condition that is known when
-# the statement is planned.
-QUEUED: ColumnElement[str] = literal_column("'queued'")
-RUNNING: ColumnElement[str] = literal_column("'running'")
 
 
 @cache
@@ -57,39 +46,6 @@ def insert_run(connection: Connection, *, starts: bool) -> Executable:
 def insert_message(connection: Connection) -> Executable:
     """Write a message and return its id, unless that is taken. Takes its columns."""
     return _insert_message(connection.dialect.name)
-
-
-@cache
-def own_conversation() -> Select[object]:
-    """Read a conversation. Takes `conversation`, `tenant`, `caller`."""
-    return select(ConversationRow.__table__).where(
-        ConversationRow.id == bindparam("conversation"),
-        ConversationRow.tenant_id == bindparam("tenant"),
-        ConversationRow.owner == bindparam("caller"),
-    )
-
-
-@cache
-def own_messages() -> Select[object]:
-    """Read a transcript. Takes what `own_conversation` does, `after`, `until` and `most`."""
-    return (
-        select(MessageRow.__table__)
-        .join(
-            ConversationRow,
-            and_(
-                ConversationRow.id == MessageRow.conversation_id,
-                ConversationRow.tenant_id == bindparam("tenant"),
-                ConversationRow.owner == bindparam("caller"),
-            ),
-        )
-        .where(
-            MessageRow.conversation_id == bindparam("conversation"),
-            MessageRow.position > bindparam("after"),
-            MessageRow.position <= bindparam("until"),
-        )
-        .order_by(MessageRow.position)
-        .limit(bindparam("most"))
-    )
 
 
 # Where a statement gives a moment itself, the node's that comes with the columns is ignored.

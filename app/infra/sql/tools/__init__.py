@@ -1,0 +1,1 @@
+"""What agents do besides talking: calls on record, questions to people, notes, spending."""
