@@ -1,7 +1,6 @@
 """Answers the requests of one HTTP/1.1 connection."""
 
 import asyncio
-import json
 import socket
 import struct
 import time
@@ -11,11 +10,21 @@ from urllib.parse import urlsplit
 
 import httptools
 
+from scripts.scripted_model.asked import read_request
+from scripts.scripted_model.calls import scene
 from scripts.scripted_model.chunks import ChunkWriter
 from scripts.scripted_model.ledger import Entry, Ledger
 from scripts.scripted_model.player import Player
-from scripts.scripted_model.reply import Reply, Request, plain, refused, streamed, whole
-from scripts.scripted_model.script import Script, last_user_message, read_script
+from scripts.scripted_model.reply import (
+    Reply,
+    Request,
+    plain,
+    refused,
+    streamed,
+    takes_no_tools,
+    whole,
+)
+from scripts.scripted_model.script import Script, read_script
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,22 +127,24 @@ class Connection(asyncio.Protocol):
                 return plain(404, {"error": {"message": "no such path"}})
 
     def _completion(self, body: bytes) -> Reply:
-        message = last_user_message(body)
-        script = read_script(message, self._stage.default)
-        if not self._stage.ledger.fails_again(message, script.failures):
+        asked = read_request(body)
+        script = read_script(asked.message, self._stage.default)
+        if not self._stage.ledger.fails_again(asked.message, script.failures):
             script = script.healed()
         self._breaks = script.then == "reset"
         if script.status:
             return refused(script)
-        asked = json.loads(body)
-        options = asked.get("stream_options") or {}
+        if script.toolless and asked.offers_tools:
+            return takes_no_tools(self._stage.models[0])
+        script, calls = scene(script, asked)
         request = Request(
             number=self._entry.number if self._entry else 0,
             arrived_ns=time.monotonic_ns(),
             prompt_tokens=len(body) // 4,
-            wants_usage=bool(options.get("include_usage")),
+            wants_usage=asked.wants_usage,
+            calls=calls,
         )
-        if asked.get("stream") and not script.whole:
+        if asked.streams and not script.whole:
             return streamed(script, self._writer, request)
         return whole(script, self._stage.models[0], request)
 

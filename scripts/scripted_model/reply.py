@@ -3,8 +3,9 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 
+from scripts.scripted_model.calls import Call, call_chunks, whole_calls
 from scripts.scripted_model.chunks import ChunkWriter, Json, http_chunk, stamps, usage_of, words
 from scripts.scripted_model.script import Script
 
@@ -38,12 +39,17 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What the answer depends on besides the script. number: from 1, in the order of arrival."""
+    """What the answer depends on besides the script.
+
+    number: from 1, in the order of arrival.
+    calls: the tools that are called after the text.
+    """
 
     arrived_ns: int
     prompt_tokens: int
     wants_usage: bool
     number: int = 0
+    calls: tuple[Call, ...] = ()
 
 
 def streamed(script: Script, writer: ChunkWriter, request: Request) -> Reply:
@@ -67,13 +73,20 @@ def whole(script: Script, model: str, request: Request) -> Reply:
     """Return a reply that is one JSON object."""
     text = "".join(words(script, request.number))
     message: Json = {"role": "assistant", "content": text, "refusal": None}
+    reason = "stop"
+    if request.calls:
+        reason = "tool_calls"
+        message |= {
+            "content": text or None,
+            "tool_calls": whole_calls(request.calls, request.number),
+        }
     body: Json = {
         "id": "chatcmpl-scripted",
         "object": "chat.completion",
         "created": 1_760_000_000,
         "model": model,
-        "choices": [{"index": 0, "message": message, "logprobs": None, "finish_reason": "stop"}],
-        "usage": usage_of(request.prompt_tokens, script, len(words(script))),
+        "choices": [{"index": 0, "message": message, "logprobs": None, "finish_reason": reason}],
+        "usage": usage_of(request.prompt_tokens, script, _count(script, request)),
     }
     return plain(200, body, delay=script.delay)
 
@@ -88,6 +101,13 @@ def refused(script: Script) -> Reply:
     }
     head = f"retry-after: {script.retry_after}\r\n" if script.retry_after else ""
     return plain(script.status, {"error": error}, head=head, delay=script.delay)
+
+
+def takes_no_tools(model: str) -> Reply:
+    """Return the error of a server whose model can't use tools, in Ollama's words."""
+    message = f"registry.ollama.ai/library/{model} does not support tools"
+    error = {"message": message, "type": "api_error", "param": None, "code": None}
+    return plain(400, {"error": error})
 
 
 def plain(status: int, body: object, *, head: str = "", delay: float = 0.0) -> Reply:
@@ -115,10 +135,14 @@ def _opening(script: Script, writer: ChunkWriter) -> Iterator[bytes]:
 
 
 def _tokens(script: Script, writer: ChunkWriter, request: Request) -> Iterator[bytes]:
+    events: Iterator[bytes]
     if script.stamp:
         events = (writer.text(stamp) for stamp in stamps(script, request.arrived_ns))
     else:
         events = (writer.chunk({"content": word}) for word in words(script, request.number))
+    if request.calls:
+        chunks = call_chunks(request.calls, script.form, request.number)
+        events = chain(events, (writer.chunk({"tool_calls": calls}) for calls in chunks))
     return islice(events, max(script.at, 0)) if script.fault else events
 
 
@@ -142,21 +166,15 @@ def _closing(script: Script, writer: ChunkWriter, request: Request) -> tuple[byt
 
 
 def _final_events(script: Script, writer: ChunkWriter, request: Request) -> Iterator[bytes]:
-    if script.tool:
-        call = {"name": script.tool, "arguments": ""}
-        yield _tool_delta(writer, {"id": "call_scripted", "type": "function", "function": call})
-        yield _tool_delta(writer, {"function": {"arguments": '{"question":'}})
-        yield _tool_delta(writer, {"function": {"arguments": ' "..."}'}})
-    yield writer.chunk({}, "tool_calls" if script.tool else "stop")
+    yield writer.chunk({}, "tool_calls" if request.calls else "stop")
     if script.usage > 0 or (request.wants_usage and script.usage == 0):
-        count = script.tokens if script.stamp else len(words(script))
-        yield writer.usage(request.prompt_tokens, script, count)
+        yield writer.usage(request.prompt_tokens, script, _count(script, request))
     if script.done:
         yield _DONE
 
 
-def _tool_delta(writer: ChunkWriter, call: Json) -> bytes:
-    return writer.chunk({"tool_calls": [{"index": 0, **call}]})
+def _count(script: Script, request: Request) -> int:
+    return (script.tokens if script.stamp else len(words(script))) + len(request.calls)
 
 
 def _grouped(events: Iterator[bytes], size: int) -> Iterator[bytes]:

@@ -4,12 +4,13 @@ A script is a directive in double square brackets in the last user message, beca
 one thing that every client, framework and relay hands on unchanged:
 
     What is the price? [[tokens=40 rate=30 fault=reset at=20]]
+    What is 2 + 2? [[call=calculate args=%7B%22expression%22:%222+2%22%7D say=Four.]]
 
 Its words are `key=value`, values percent-encoded where they hold a space or a bracket. The keys
-are the fields of `Script`, with the defaults they have there.
+are the fields of `Script`, with the defaults they have there. How a script goes on after its tools
+have answered is said in `calls`.
 """
 
-import json
 import re
 from dataclasses import dataclass, fields, replace
 from typing import Literal
@@ -25,11 +26,22 @@ class Script:
     """How one request is answered.
 
     tokens: how many pieces of text; each is one chunk of the stream.
-    say: the text itself, cut at its spaces, instead of `tokens` numbered words.
+    say: the text itself, cut at its spaces, instead of `tokens` numbered words; `{results}` in it
+        is what the tools gave back.
     voice: 1: each word names its request (`request7-word1`), so that two replies to one question
         differ, and text mixed of both can be told.
     reasoning: how many pieces of `reasoning_content` come first.
-    tool: a tool of this name is called with `{"question": "..."}` after the text.
+    call, args: this tool is called before the text is said; its arguments, a JSON object.
+    calls: several calls, `[{"name": "...", "arguments": {...}}, ...]`, made side by side; or a list
+        of such lists, made one after the other. Arguments that are a string are sent as they are.
+    rounds: how many times `calls` are gone through.
+    before: the text that is said before each round of calls.
+    form: how calls are sent: in `pieces` (as OpenAI does), `whole` (each in one chunk), `together`
+        (all in one chunk), `mixed` (pieces of all of them by turns), or with a quirk: `zero` (as
+        `whole`, each with the index 0), `bare` (as `whole`, no index and no id), `sameid` (one id
+        for all), `newid` (another id with each piece), `objects` (as `whole`, with arguments that
+        are no string).
+    toolless: 1: a request that offers tools is refused, as Ollama and vLLM do it.
     stamp: each token is `@` and the time it is sent (`time.monotonic_ns`, 18 digits), the first
         one has `#` and the time its request arrived before that. 2: zeros instead of the time,
         which is cheaper.
@@ -58,7 +70,13 @@ class Script:
     say: str = ""
     voice: int = 0
     reasoning: int = 0
-    tool: str = ""
+    call: str = ""
+    args: str = "{}"
+    calls: str = ""
+    rounds: int = 1
+    before: str = ""
+    form: str = "pieces"
+    toolless: int = 0
     stamp: int = 0
     rate: float = 0.0
     delay: float = 0.0
@@ -103,12 +121,3 @@ def read_script(message: str, default: Script) -> Script:
             raise ValueError(f"the script has no {key!r}")
         values[key] = _READERS[key](unquote(value))
     return replace(Script(), **values)  # type: ignore[arg-type]  # fields read by their own types
-
-
-def last_user_message(body: bytes) -> str:
-    """Return the text of the last user message of a request; empty where there is none."""
-    for message in reversed(json.loads(body).get("messages", [])):
-        if message.get("role") == "user":
-            content = message.get("content")
-            return content if isinstance(content, str) else json.dumps(content)
-    return ""

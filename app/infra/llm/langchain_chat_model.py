@@ -11,13 +11,16 @@ from typing import cast
 import httpx
 import structlog
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessageChunk
+from langchain_core.messages import AIMessage, AIMessageChunk
 from langchain_core.messages.ai import UsageMetadata, add_usage
 
+from app.infra.llm.call_pieces import CallPieces
 from app.infra.llm.deadlines import ModelDeadlines
 from app.infra.llm.langchain_faults import translated
-from app.infra.llm.provider_faults import broken_off, gone_quiet, no_first_token, too_slow
-from core.ports.chat_model import ModelReply, PromptMessage, ReplySink
+from app.infra.llm.langchain_prompt import messages_of, with_tools
+from app.infra.llm.provider_faults import begun, broken_off, gone_quiet, no_first_token, too_slow
+from core.errors import ModelUnavailable
+from core.ports.chat_model import ModelReply, PromptMessage, ReplySink, ToolOffer
 from core.runs import Usage
 
 _log = structlog.get_logger(__name__)
@@ -56,14 +59,30 @@ class LangChainChatModel:
     async def warm(self) -> None:
         """Do nothing: what is heavy was imported to make the model."""
 
-    async def stream(self, prompt: Sequence[PromptMessage], sink: ReplySink) -> ModelReply:
+    async def stream(
+        self,
+        prompt: Sequence[PromptMessage],
+        sink: ReplySink,
+        tools: Sequence[ToolOffer] = (),
+    ) -> ModelReply:
         """See `ChatModel`."""
         listener = _Listener(sink)
+        try:
+            await self._listen(prompt, listener, tools)
+            return self._reply(listener)
+        except ModelUnavailable as error:
+            if listener.said:
+                raise begun(error) from None
+            raise
+
+    async def _listen(
+        self, prompt: Sequence[PromptMessage], listener: "_Listener", tools: Sequence[ToolOffer]
+    ) -> None:
         loop = asyncio.get_running_loop()
         last = loop.time() + self._deadlines.total
         timer = asyncio.timeout_at(min(loop.time() + self._deadlines.first_token, last))
         try:
-            async with timer, aclosing(_chunks(self._model, prompt)) as chunks:
+            async with timer, aclosing(_chunks(self._model, prompt, tools)) as chunks:
                 async for chunk in chunks:
                     if timer.expired():
                         # A provider's package has swallowed the cancellation.
@@ -78,7 +97,6 @@ class LangChainChatModel:
             raise (gone_quiet() if listener.said else no_first_token()) from None
         if self._says_why and listener.finish_reason is None:
             raise broken_off()
-        return self._reply(listener)
 
     async def close(self) -> None:
         """See `ChatModel`; a class that made its own client closes it when it is collected."""
@@ -96,20 +114,22 @@ class LangChainChatModel:
                 output_tokens=counts["output_tokens"],
                 reasoning_tokens=counts.get("output_token_details", {}).get("reasoning"),
             )
-        return ModelReply("".join(listener.text), listener.finish_reason, usage)
+        calls = listener.calls.calls()
+        return ModelReply("".join(listener.text), listener.finish_reason, usage, calls)
 
 
 async def _chunks(
-    model: BaseChatModel, prompt: Sequence[PromptMessage]
+    model: BaseChatModel, prompt: Sequence[PromptMessage], tools: Sequence[ToolOffer]
 ) -> AsyncGenerator[AIMessageChunk, None]:
     """Yield what the model says. A generator, so that only its faults are translated.
 
     What the consumer raises does not pass through here.
     """
-    messages = [(message.role, message.content) for message in prompt]
-    # A generator whatever its annotation says; closing it closes the connection.
-    stream = cast("AsyncGenerator[AIMessageChunk, None]", model.astream(messages))
     try:
+        ready, options = with_tools(model, tools)
+        messages = messages_of(prompt)
+        # A generator whatever its annotation says; closing it closes the connection.
+        stream = cast("AsyncGenerator[AIMessageChunk, None]", ready.astream(messages, **options))
         async with aclosing(stream) as chunks:
             async for chunk in chunks:
                 yield chunk
@@ -126,6 +146,7 @@ class _Listener:
         self._sink = sink
         self.said = False
         self.text: list[str] = []
+        self.calls = CallPieces()
         self.finish_reason: str | None = None
         self.counts: UsageMetadata | None = None
 
@@ -139,8 +160,24 @@ class _Listener:
         if text:
             self.text.append(text)
             self._sink.text(text)
-        self.said = self.said or bool(text or reasoning)
-        return bool(text or reasoning)
+        asked = self._take_calls(chunk)
+        says = bool(text or reasoning or asked)
+        self.said = self.said or says
+        return says
+
+    def _take_calls(self, chunk: AIMessage) -> bool:
+        # A class that can't stream gives one message instead of chunks: that is one piece too.
+        if not isinstance(chunk, AIMessageChunk):
+            chunk = AIMessageChunk(
+                content="",
+                tool_calls=chunk.tool_calls,
+                invalid_tool_calls=chunk.invalid_tool_calls,
+            )
+        for piece in chunk.tool_call_chunks:
+            index = piece["index"] if isinstance(piece["index"], int) else None
+            self.said = True
+            self.calls.take(index, piece["id"] or "", piece["name"] or "", piece["args"] or "")
+        return bool(chunk.tool_call_chunks)
 
     def _take_facts(self, chunk: AIMessageChunk) -> None:
         metadata = chunk.response_metadata

@@ -23,7 +23,7 @@ def translated(error: Exception) -> AppError:
         return too_long()
     status = _status(error)
     if status is not None:
-        return refused(status, retry_after_seconds=_retry_after(error))
+        return refused(status, str(error).encode(), _retry_after(error))
     if isinstance(error, ValueError):  # JSON that is none, a stream without a single chunk
         return not_the_protocol()
     if hasattr(error, "body"):  # an error object in the middle of a stream

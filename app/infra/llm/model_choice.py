@@ -10,6 +10,7 @@ import structlog
 
 from app.infra.llm.deadlines import deadlines_of
 from app.infra.llm.endpoint import Endpoint, needs_proxy, read_endpoint
+from app.infra.llm.lenient_chat_model import LenientChatModel
 from app.infra.llm.model_catalog import ollama_models, openai_models
 from app.infra.llm.openai_chat_model import OpenAIChatModel
 from app.infra.llm.retrying_chat_model import RetryingChatModel
@@ -106,7 +107,7 @@ def _fast(
     model = OpenAIChatModel(
         endpoint, name, deadlines=deadlines_of(settings), api_key=api_key, provider=kind
     )
-    return ChosenModel(kind, name, RetryingChatModel(model), model.warm)
+    return ChosenModel(kind, name, RetryingChatModel(LenientChatModel(model)), model.warm)
 
 
 def _openai_langchain(settings: Settings, name: str, *, responses: bool) -> ChosenModel:
@@ -119,7 +120,7 @@ def _openai_langchain(settings: Settings, name: str, *, responses: bool) -> Chos
         base_url=settings.openai_base_url or None,
         responses=responses,
     )
-    return ChosenModel("langchain", name, RetryingChatModel(model))
+    return ChosenModel("langchain", name, RetryingChatModel(LenientChatModel(model)))
 
 
 def _langchain(settings: Settings) -> ChosenModel:
@@ -145,7 +146,7 @@ def _langchain(settings: Settings) -> ChosenModel:
     model = LangChainChatModel(
         chat, settings.model, deadlines=deadlines_of(settings), provider=provider
     )
-    return ChosenModel("langchain", settings.model, RetryingChatModel(model))
+    return ChosenModel("langchain", settings.model, RetryingChatModel(LenientChatModel(model)))
 
 
 def _key(settings: Settings) -> str:

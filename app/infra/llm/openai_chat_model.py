@@ -13,10 +13,11 @@ from app.infra.llm.deadlines import ModelDeadlines
 from app.infra.llm.endpoint import Endpoint
 from app.infra.llm.http_connection import HttpConnection
 from app.infra.llm.openai_payload import OpenAIPayload
-from app.infra.llm.provider_faults import gone_quiet, no_first_token, too_slow
+from app.infra.llm.provider_faults import begun, gone_quiet, no_first_token, too_slow
 from app.infra.llm.reply_reader import ReplyReader
 from app.infra.llm.streamed_reply import StaleConnection, StreamedReply
-from core.ports.chat_model import ModelReply, PromptMessage, ReplySink
+from core.errors import ModelUnavailable
+from core.ports.chat_model import ModelReply, PromptMessage, ReplySink, ToolOffer
 
 T = TypeVar("T")
 
@@ -53,22 +54,35 @@ class OpenAIChatModel:
         """Do the heavy imports, so that the first turn doesn't."""
         await self._payload.load()
 
-    async def stream(self, prompt: Sequence[PromptMessage], sink: ReplySink) -> ModelReply:
+    async def stream(
+        self,
+        prompt: Sequence[PromptMessage],
+        sink: ReplySink,
+        tools: Sequence[ToolOffer] = (),
+    ) -> ModelReply:
         """See `ChatModel`."""
         started_at = asyncio.get_running_loop().time()
-        body = await self._payload.build(prompt)
+        body = await self._payload.build(prompt, tools)
         request = b"%bcontent-length: %d\r\n\r\n%b" % (self._head, len(body), body)
         reader = ReplyReader(sink)
+        try:
+            await self._ask(request, reader, started_at)
+            return reader.reply(self._provider, self._name)
+        except ModelUnavailable as error:
+            if reader.started:
+                raise begun(error) from None
+            raise
+
+    async def close(self) -> None:
+        """See `ChatModel`."""
+        await self._pool.close()
+
+    async def _ask(self, request: bytes, reader: ReplyReader, started_at: float) -> None:
         try:
             await self._exchange(await self._pool.take(), request, reader, started_at)
         except StaleConnection:
             # Nothing was read and nothing was said: once more, on one that can't be stale.
             await self._exchange(await self._pool.connect(), request, reader, started_at)
-        return reader.reply(self._provider, self._name)
-
-    async def close(self) -> None:
-        """See `ChatModel`."""
-        await self._pool.close()
 
     async def _exchange(
         self, connection: HttpConnection, request: bytes, reader: ReplyReader, started_at: float

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from pydantic_core import to_json
 
-from core.ports.chat_model import PromptMessage
+from app.infra.llm.call_pieces import is_object
+from core.ports.chat_model import PromptMessage, ToolOffer, WantedCall
 
 ROLES = ("system", "user", "assistant")
 
@@ -34,18 +35,51 @@ class OpenAIPayload:
         self._model = model
         self._shape: PayloadShape | None = None
 
-    async def build(self, prompt: Sequence[PromptMessage]) -> bytes:
+    async def build(
+        self, prompt: Sequence[PromptMessage], tools: Sequence[ToolOffer] = ()
+    ) -> bytes:
         """Return the JSON body for a prompt."""
         shape = self._shape or await self.load()
-        messages = [
-            {"role": shape.roles[message.role], "content": message.content} for message in prompt
-        ]
-        return to_json({**shape.fields, "messages": messages})
+        body = {**shape.fields, "messages": [_message(shape, message) for message in prompt]}
+        if tools:
+            body["tools"] = [function_of(tool) for tool in tools]
+            body["tool_choice"] = "auto"
+        return to_json(body)
 
     async def load(self) -> PayloadShape:
         """Do the slow import (about a second) off the loop; done twice it is only done twice."""
         self._shape = await asyncio.to_thread(_shape_for, self._model)
         return self._shape
+
+
+def function_of(tool: ToolOffer) -> dict[str, object]:
+    """Return a tool as the OpenAI protocol describes it, and LangChain's classes take it."""
+    function = {
+        "name": tool.name,
+        "description": tool.description,
+        "parameters": tool.schema,
+    }
+    return {"type": "function", "function": function}
+
+
+def _message(shape: PayloadShape, message: PromptMessage) -> dict[str, object]:
+    if message.role == "tool":
+        return {"role": "tool", "content": message.content, "tool_call_id": message.call_id}
+    made: dict[str, object] = {"role": shape.roles[message.role], "content": message.content}
+    if message.calls:
+        made["content"] = message.content or None
+        made["tool_calls"] = [_call(call) for call in message.calls]
+    return made
+
+
+def _call(call: WantedCall) -> dict[str, object]:
+    # vLLM and Ollama answer with 400 or 500 to arguments in a prompt that they can't read.
+    arguments = call.arguments if is_object(call.arguments) else "{}"
+    return {
+        "type": "function",
+        "id": call.id,
+        "function": {"name": call.name, "arguments": arguments},
+    }
 
 
 def _shape_for(model: str) -> PayloadShape:

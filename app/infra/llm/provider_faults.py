@@ -3,6 +3,9 @@
 Nothing of the server's text goes into a message: it may quote the key or the prompt.
 """
 
+import re
+from typing import Final
+
 from msgspec import MsgspecError, Struct
 from msgspec.json import decode
 
@@ -12,6 +15,22 @@ _OVERLOADED = {429, 529}
 _PASSING = {408, 409, 425, 500, 502, 503, 504}
 _NO_MONEY = {"insufficient_quota", "billing_hard_limit_reached", "billing_not_active"}
 _TOO_LONG = {"context_length_exceeded", "string_above_max_length"}
+
+# No code tells it: these are the words of Ollama, vLLM, llama.cpp, OpenRouter, Groq and OpenAI.
+_NO_TOOLS: Final = re.compile(
+    rb"not support(?:ed)? (?:with )?(?:tools?|function)\b|that support tool use"
+    rb"|unsupported param\w*: .{0,2}tools\b|tool calling\W{1,2}is not supported"
+    rb"|tool choice requires|tools param requires",
+    re.IGNORECASE,
+)
+
+
+class ReplyBrokenOff(ModelUnavailable):
+    """The reply had begun: asked again, the model would make it, and count it, a second time."""
+
+
+class ToolsRefused(ModelRefused):
+    """The model or its server takes no tools; without them it would have answered."""
 
 
 class _Error(Struct):
@@ -25,6 +44,8 @@ class _ErrorBody(Struct):
 
 def refused(status: int, body: bytes = b"", retry_after_seconds: float | None = None) -> AppError:
     """Return the error for an HTTP status that is not 200, with the body that came with it."""
+    if takes_no_tools(body):
+        return ToolsRefused("the model can't use tools")
     try:
         error = decode(body, type=_ErrorBody).error
     except MsgspecError:
@@ -40,6 +61,16 @@ def error_in_stream(body: bytes) -> AppError:
         error = _Error()
     status = error.code if isinstance(error.code, int) else 500
     return _named(status, error, None)
+
+
+def takes_no_tools(body: bytes) -> bool:
+    """Say whether a server's refusal means that it can't be offered tools."""
+    return _NO_TOOLS.search(body) is not None
+
+
+def begun(error: ModelUnavailable) -> ModelUnavailable:
+    """Return the same error for a reply that had begun."""
+    return ReplyBrokenOff(error.message, retry_after_seconds=error.retry_after_seconds)
 
 
 def unreachable() -> AppError:

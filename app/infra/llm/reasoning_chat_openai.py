@@ -1,5 +1,6 @@
-"""`ChatOpenAI` that keeps the reasoning which servers send beside OpenAI's own fields."""
+"""`ChatOpenAI` that keeps what servers send otherwise than OpenAI does."""
 
+import json
 from typing import Any
 
 import httpx
@@ -54,7 +55,10 @@ def langchain_openai_model(
 
 
 class ReasoningChatOpenAI(ChatOpenAI):
-    """Puts `reasoning_content` or `reasoning` where LangChain's other providers have it."""
+    """Puts `reasoning_content` or `reasoning` where LangChain's other providers have it.
+
+    It also completes tool calls, which LangChain passes over where one of them has no index.
+    """
 
     def _convert_chunk_to_generation_chunk(
         self,
@@ -62,6 +66,7 @@ class ReasoningChatOpenAI(ChatOpenAI):
         default_chunk_class: type,
         base_generation_info: dict[str, Any] | None,
     ) -> ChatGenerationChunk | None:
+        _complete_calls(chunk)
         made = super()._convert_chunk_to_generation_chunk(
             chunk, default_chunk_class, base_generation_info
         )
@@ -73,7 +78,20 @@ class ReasoningChatOpenAI(ChatOpenAI):
         return made
 
 
-def _thought(chunk: dict[str, Any]) -> str:
+def _complete_calls(chunk: dict[str, Any]) -> None:
+    for call in _delta(chunk).get("tool_calls") or ():
+        call.setdefault("index", None)
+        function = call["function"] = call.get("function") or {}
+        if isinstance(function.get("arguments"), dict):
+            function["arguments"] = json.dumps(function["arguments"], ensure_ascii=False)
+
+
+def _delta(chunk: dict[str, Any]) -> dict[str, Any]:
     choices = chunk.get("choices") or [{}]
-    delta = choices[0].get("delta") or {}
+    delta: dict[str, Any] = choices[0].get("delta") or {}
+    return delta
+
+
+def _thought(chunk: dict[str, Any]) -> str:
+    delta = _delta(chunk)
     return str(delta.get("reasoning_content") or delta.get("reasoning") or "")

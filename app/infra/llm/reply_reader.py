@@ -2,7 +2,9 @@
 
 from msgspec import DecodeError, Raw, Struct, ValidationError
 from msgspec.json import Decoder
+from msgspec.json import decode as decode_json
 
+from app.infra.llm.call_pieces import CallPieces
 from app.infra.llm.event_stream import EventStream, EventTooLong
 from app.infra.llm.provider_faults import broken_off, error_in_stream, not_the_protocol
 from core.ports.chat_model import ModelReply, ReplySink
@@ -22,12 +24,26 @@ class _TokenCounts(Struct, gc=False):
     completion_tokens_details: _Details | None = None
 
 
+class _Function(Struct, gc=False):
+    """`arguments`: text that is to hold a JSON object; some send the object itself."""
+
+    name: str | None = None
+    arguments: Raw = Raw(b"")
+
+
+class _CallDelta(Struct, gc=False):
+    index: int | None = None
+    id: str | int | None = None
+    function: _Function | None = None
+
+
 class _Delta(Struct, gc=False):
     """`reasoning_content` is DeepSeek's and vLLM's word, `reasoning` OpenRouter's and Ollama's."""
 
     content: str | None = None
     reasoning_content: str | None = None
     reasoning: str | None = None
+    tool_calls: list[_CallDelta] | None = None
 
 
 class _Choice(Struct, gc=False):
@@ -50,7 +66,7 @@ _decode = Decoder(_Chunk).decode
 class ReplyReader:
     """Reads one reply, from its first byte to its last.
 
-    started: a piece of text or of reasoning has come.
+    started: a piece of text, of reasoning or of a tool call has come.
     finished: nothing more is to be read; the rest of the body is of no interest.
     """
 
@@ -62,6 +78,7 @@ class ReplyReader:
         self._said: list[str] = []
         self._text = ""
         self._reasoning = ""
+        self._calls: CallPieces | None = None
         self._finish_reason: str | None = None
         self._counts: _TokenCounts | None = None
 
@@ -77,7 +94,7 @@ class ReplyReader:
                     self.finished = True
                     break
                 self._take(_decode(event))
-        except (EventTooLong, DecodeError, ValidationError):
+        except (EventTooLong, DecodeError, ValidationError, UnicodeDecodeError):
             raise not_the_protocol() from None
         finally:
             self._flush()
@@ -86,7 +103,7 @@ class ReplyReader:
         """Take the whole body of a server that does not stream; raises as `feed` does."""
         try:
             self._take(_decode(data))
-        except (DecodeError, ValidationError):
+        except (DecodeError, ValidationError, UnicodeDecodeError):
             raise not_the_protocol() from None
         self._flush()
         self.finished = True
@@ -98,8 +115,10 @@ class ReplyReader:
         self.finished = True
 
     def reply(self, provider: str, model: str) -> ModelReply:
-        """Return the reply, whole."""
-        return ModelReply("".join(self._said), self._finish_reason, self._usage(provider, model))
+        """Return the reply, whole. Raises `ModelUnavailable` where a call has no name."""
+        calls = self._calls.calls() if self._calls is not None else ()
+        usage = self._usage(provider, model)
+        return ModelReply("".join(self._said), self._finish_reason, usage, calls)
 
     def _take(self, chunk: _Chunk) -> None:
         if chunk.error and bytes(chunk.error) != b"null":
@@ -125,6 +144,18 @@ class ReplyReader:
             if self._reasoning:
                 self._flush()
             self._text += delta.content
+        if delta.tool_calls:
+            self._take_calls(delta.tool_calls)
+
+    def _take_calls(self, deltas: list[_CallDelta]) -> None:
+        self.started = True
+        if self._calls is None:
+            self._calls = CallPieces()
+        for delta in deltas:
+            function = delta.function or _Function()
+            arguments = _text_of(bytes(function.arguments))
+            id_ = "" if delta.id is None else str(delta.id)
+            self._calls.take(delta.index, id_, function.name or "", arguments)
 
     def _flush(self) -> None:
         """Hand on what is gathered; only one kind is gathered at a time, so that order is kept."""
@@ -150,3 +181,10 @@ class ReplyReader:
             output_tokens=counts.completion_tokens,
             reasoning_tokens=details.reasoning_tokens if details else None,
         )
+
+
+def _text_of(arguments: bytes) -> str:
+    """Return a call's arguments as text. Raises `DecodeError` or `UnicodeDecodeError`."""
+    if arguments.startswith(b'"'):
+        return decode_json(arguments, type=str)
+    return "" if arguments == b"null" else arguments.decode()

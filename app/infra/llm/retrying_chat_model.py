@@ -5,15 +5,16 @@ import random
 from collections.abc import Sequence
 from typing import Final
 
+from app.infra.llm.provider_faults import ReplyBrokenOff
 from core.errors import ModelUnavailable
-from core.ports.chat_model import ChatModel, ModelReply, PromptMessage, ReplySink
+from core.ports.chat_model import ChatModel, ModelReply, PromptMessage, ReplySink, ToolOffer
 
 _RETRIES: Final = 2
 _PATIENCE_SECONDS: Final = 5.0
 
 
 class RetryingChatModel:
-    """See `ChatModel`. Two retries, never after the first token: a client has seen that.
+    """See `ChatModel`. Two retries, never after the first token or the first piece of a call.
 
     The pause is what the server asks for, else `pause_seconds`, doubled each time, less up to half
     of it by chance, so that those who failed together don't come back together. A server that asks
@@ -29,19 +30,26 @@ class RetryingChatModel:
         """See `ChatModel`."""
         return self._model.name
 
-    async def stream(self, prompt: Sequence[PromptMessage], sink: ReplySink) -> ModelReply:
+    async def stream(
+        self,
+        prompt: Sequence[PromptMessage],
+        sink: ReplySink,
+        tools: Sequence[ToolOffer] = (),
+    ) -> ModelReply:
         """See `ChatModel`."""
         witness = _Witness(sink)
         for attempt in range(_RETRIES):
             try:
-                return await self._model.stream(prompt, witness)
+                return await self._model.stream(prompt, witness, tools)
+            except ReplyBrokenOff:
+                raise
             except ModelUnavailable as error:
                 asked = error.retry_after_seconds or 0.0
                 if witness.has_heard or asked > _PATIENCE_SECONDS:
                     raise
             pause = self._pause_seconds * 2**attempt * random.uniform(0.5, 1)
             await asyncio.sleep(max(asked, pause))
-        return await self._model.stream(prompt, witness)
+        return await self._model.stream(prompt, witness, tools)
 
     async def close(self) -> None:
         """See `ChatModel`."""

@@ -22,7 +22,7 @@ class StaleConnection(Exception):
 class StreamedReply:
     """A `Receiver` that feeds a `ReplyReader`.
 
-    begun: done with the first token, or with whatever ended the reply before.
+    begun: done with the first token or piece of a call, or with whatever ended the reply before.
     ended: done with None when the reply is whole, else with what went wrong: an `AppError`, a
         `StaleConnection`, or what the sink raised. It holds the error as a value, because nobody
         may be left to take it.

@@ -53,6 +53,10 @@ class Readings(Collector):
             _Reading(CounterMetricFamily, name, meaning, "", lambda: {"": read()})
         )
 
+    def counters(self, name: str, meaning: str, label: str, read: ByLabel) -> None:
+        """Show what only goes up, for each value of a label; the values must be few."""
+        self._readings.append(_Reading(CounterMetricFamily, name, meaning, label, read))
+
     def collect(self) -> Iterable[Metric]:
         """Return all numbers as they are now, without those that can't be read."""
         for reading in self._readings:

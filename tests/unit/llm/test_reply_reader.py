@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from app.infra.llm.http_connection import HttpConnection, ResponseHead
 from app.infra.llm.reply_reader import ReplyReader
 from core.errors import AppError, ModelRefused, ModelUnavailable
-from core.ports.chat_model import ModelReply
+from core.ports.chat_model import ModelReply, WantedCall
 from core.runs import Usage
 from tests.support.fake_transport import FakeTransport
 
@@ -195,3 +195,75 @@ def test_a_server_that_does_not_stream_is_understood() -> None:
     reader.feed_whole(json.dumps({"choices": [message]}).encode())
     assert notes.pieces == [("content", "all of it")]
     assert reader.finished
+
+
+def calls_event(*calls: dict[str, object]) -> bytes:
+    return event({"content": None, "tool_calls": list(calls)})
+
+
+def test_text_before_calls_is_heard_and_the_calls_are_in_the_reply() -> None:
+    opening = {"index": 0, "id": "a", "function": {"name": "add", "arguments": ""}}
+    rest = {"index": 0, "function": {"arguments": '{"n": 1}'}}
+    notes, reader = read(
+        event({"content": "Let me see."}),
+        calls_event(opening),
+        calls_event(rest),
+        event({}, finish_reason="tool_calls") + DONE,
+    )
+    assert notes.pieces == [("content", "Let me see.")]
+    assert reader.reply("p", "m") == ModelReply(
+        "Let me see.", "tool_calls", None, (WantedCall("a", "add", '{"n": 1}'),)
+    )
+
+
+def test_a_piece_of_a_call_is_a_beginning() -> None:
+    notes, reader = read(event({"role": "assistant", "content": ""}))
+    assert not reader.started
+    reader.feed(calls_event({"index": 0, "id": "a", "function": {"name": "add"}}))
+    assert reader.started
+    assert notes.pieces == []
+
+
+def test_a_call_from_a_server_that_does_not_stream_is_understood() -> None:
+    reader = ReplyReader(Notes())
+    call = {"id": "a", "type": "function", "function": {"name": "add", "arguments": "{}"}}
+    message = {"message": {"content": None, "tool_calls": [call]}, "finish_reason": "tool_calls"}
+    reader.feed_whole(json.dumps({"choices": [message]}).encode())
+    assert reader.reply("p", "m").calls == (WantedCall("a", "add", "{}"),)
+
+
+@pytest.mark.parametrize(
+    ("sent", "arguments"),
+    [
+        ({"name": "add", "arguments": {"n": [1, "ü"]}}, {"n": [1, "ü"]}),
+        ({"name": "add", "arguments": '{"n": "\\u00fc"}'}, {"n": "ü"}),
+        ({"name": "add", "arguments": None}, {}),
+        ({"name": "add"}, {}),
+    ],
+)
+def test_arguments_come_as_text_or_as_they_are(sent: object, arguments: object) -> None:
+    _, reader = read(calls_event({"index": None, "id": 7, "function": sent}))
+    [call] = reader.reply("p", "m").calls
+    assert json.loads(call.arguments) == arguments
+    assert call.id == "7"
+
+
+@pytest.mark.parametrize(
+    "calls",
+    [
+        b'[{"index": "first"}]',
+        b'"add"',
+        b'[{"function": {"name": "add", "arguments": "\xff"}}]',
+        b'[{"function": {"name": "add", "arguments": {"a": "\xff"}}}]',
+    ],
+)
+def test_calls_that_make_no_sense_are_no_answer(calls: bytes) -> None:
+    with pytest.raises(ModelUnavailable):
+        read(b'data: {"choices": [{"delta": {"tool_calls": %b}}]}\n\n' % calls)
+
+
+def test_an_unknown_reason_is_handed_on() -> None:
+    called = calls_event({"function": {"name": "f"}})
+    _, reader = read(called, event({}, finish_reason="tool_use"))
+    reader.end()
+    assert reader.reply("p", "m").finish_reason == "tool_use"

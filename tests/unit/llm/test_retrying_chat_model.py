@@ -4,19 +4,22 @@ from collections.abc import Sequence
 
 import pytest
 
+from app.infra.llm.provider_faults import begun
 from app.infra.llm.retrying_chat_model import RetryingChatModel
 from core.errors import AppError, DeadlineExceeded, ModelRefused, ModelUnavailable
-from core.ports.chat_model import ModelReply, PromptMessage, ReplySink
+from core.ports.chat_model import ModelReply, PromptMessage, ReplySink, ToolOffer
 
 
 class FailingModel:
     """A model that fails with one error after the other and then answers.
 
     says: what it says each time before it fails.
+    offered: how many tools it was offered, each time.
     """
 
     def __init__(self, *errors: AppError, says: str = "") -> None:
         self.calls = 0
+        self.offered: list[int] = []
         self._errors = list(errors)
         self._says = says
 
@@ -24,8 +27,14 @@ class FailingModel:
     def name(self) -> str:
         return "failing"
 
-    async def stream(self, prompt: Sequence[PromptMessage], sink: ReplySink) -> ModelReply:
+    async def stream(
+        self,
+        prompt: Sequence[PromptMessage],
+        sink: ReplySink,
+        tools: Sequence[ToolOffer] = (),
+    ) -> ModelReply:
         self.calls += 1
+        self.offered.append(len(tools))
         if self._says:
             sink.text(self._says)
         if self._errors:
@@ -77,6 +86,20 @@ async def test_a_model_that_said_something_is_not_asked_again() -> None:
     with pytest.raises(ModelUnavailable):
         await RetryingChatModel(model, pause_seconds=0).stream([], Ignore())
     assert model.calls == 1
+
+
+async def test_a_model_that_had_begun_a_call_is_not_asked_again() -> None:
+    model = FailingModel(begun(unavailable()))
+    with pytest.raises(ModelUnavailable):
+        await RetryingChatModel(model, pause_seconds=0).stream([], Ignore())
+    assert model.calls == 1
+
+
+async def test_tools_are_offered_each_time() -> None:
+    model = FailingModel(unavailable(), unavailable())
+    tools = [ToolOffer("add", "Adds.", {"type": "object"})]
+    await RetryingChatModel(model, pause_seconds=0).stream([], Ignore(), tools)
+    assert model.offered == [1, 1, 1]
 
 
 async def test_a_server_that_wants_a_long_pause_gets_it() -> None:

@@ -1,0 +1,1 @@
+"""Keeps calls away from what is known to be down."""
