@@ -1,0 +1,1 @@
+"""Reads databases that others own, for tools."""
