@@ -6,7 +6,7 @@ INSTALL := sh scripts/setup/install.sh
 COMPILE := $(PY) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
 NODE := sh scripts/setup/node.sh
-SOURCES := main.py core app scripts tests
+SOURCES := main.py core app scripts tests examples
 PAGE := $(shell find web -name node_modules -prune -o -name dist -prune -o -type f -print)
 
 .DEFAULT_GOAL := help

@@ -11,7 +11,7 @@ def answer_to_state(answer: Answer) -> AnswerState:
         message_id=answer.message_id,
         text=answer.text,
         citations=[_citation_to_state(citation) for citation in answer.citations],
-        usage=[_usage_to_state(usage) for usage in answer.usage],
+        usage=[usage_to_state(usage) for usage in answer.usage],
     )
 
 
@@ -28,7 +28,8 @@ def _citation_to_state(citation: Citation) -> CitationState:
     )
 
 
-def _usage_to_state(usage: Usage) -> UsageState:
+def usage_to_state(usage: Usage) -> UsageState:
+    """Return what one model call took as plain JSON."""
     return UsageState(
         provider=usage.provider,
         model=usage.model,

@@ -21,7 +21,7 @@ class Retrieval:
         query = search_query(facts.question, facts.history)
         found = await self._library.search(facts.principal, facts.collection, query, self._limit)
         facts.passages.update((item.passage.id, item.passage) for item in found)
-        return {"passages": [_ref(passage) for passage in found]}
+        return {"passages": [_ref(passage) for passage in found], "is_tainted": bool(found)}
 
 
 def _ref(found: FoundPassage) -> PassageRef:

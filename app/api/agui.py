@@ -61,5 +61,10 @@ def agui_routes(door: AguiDoor) -> APIRouter:
 
 def _read(body: RunAgentInput, principal: Principal) -> RunRequest:
     return read_run_input(
-        body.run_id, body.thread_id, body.messages, body.forwarded_props, principal
+        body.run_id,
+        body.thread_id,
+        body.messages,
+        body.forwarded_props,
+        principal,
+        resume=body.resume,
     )

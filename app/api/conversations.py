@@ -10,6 +10,7 @@ from app.api.caller import Caller
 from app.api.cursor import decode_cursor, encode_cursor
 from app.turns.conversations import Conversations
 from core.conversations import Citation, Conversation, Message, Role, ToolCall
+from core.events import Interrupt
 from core.ids import ConversationId
 from core.ports.conversation_store import ConversationMark
 
@@ -55,6 +56,12 @@ class MessagePage(BaseModel):
 
     messages: list[MessageBody]
     next_cursor: str | None
+
+
+class InterruptList(BaseModel):
+    """AG-UI's interrupts that wait for an answer."""
+
+    interrupts: list[Interrupt]
 
 
 class Rename(BaseModel):
@@ -105,6 +112,15 @@ def conversation_routes(conversations: Conversations) -> APIRouter:
         found = await conversations.messages(caller, _id(conversation_id), cursor, limit)
         more = str(found[-1].position) if len(found) == limit else None
         return MessagePage(messages=[_message(one) for one in found], next_cursor=more)
+
+    @router.get("/{conversation_id}/interrupts")
+    async def list_interrupts(conversation_id: str, caller: Caller) -> InterruptList:
+        """Return what the conversation's last run asked and nobody has answered, oldest first.
+
+        It is answered by a run whose input has `resume`.
+        """
+        found = await conversations.interrupts(caller, _id(conversation_id))
+        return InterruptList(interrupts=list(found))
 
     return router
 

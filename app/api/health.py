@@ -19,15 +19,22 @@ class Readiness:
     """What a node depends on. A check returns, or raises whatever is wrong.
 
     is_draining: whether the node is about to stop and wants no more traffic.
+    is_cut_off: whether it can't serve what other nodes can.
     """
 
     is_draining: Callable[[], bool]
+    is_cut_off: Callable[[], bool]
     checks: Mapping[str, Callable[[], Awaitable[object]]]
 
     async def report(self) -> dict[str, str]:
         """Return `ok` or `failed` for each thing the node depends on."""
         states = {name: await self._state(name) for name in self.checks}
-        return {"node": "draining" if self.is_draining() else "ok", **states}
+        return {"node": self._node(), **states}
+
+    def _node(self) -> str:
+        if self.is_draining():
+            return "draining"
+        return "cut off" if self.is_cut_off() else "ok"
 
     async def _state(self, name: str) -> str:
         try:

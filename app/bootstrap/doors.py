@@ -5,6 +5,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from app.api.agui import AguiDoor, agui_routes
+from app.api.breakers import breaker_routes
 from app.api.collections import collection_routes
 from app.api.conversations import conversation_routes
 from app.api.documents import document_routes
@@ -34,6 +35,7 @@ from app.infra.websocket.ports import identify_local
 from app.turns.following import Follower
 from app.turns.runner import Runner
 from core.clock import SystemClock
+from core.ports.breakers import Breakers
 from core.settings import Settings
 
 PAGE = Path(__file__).parents[2] / "web" / "dist"
@@ -48,11 +50,13 @@ def make_doors(
     speech: Speech,
     sockets: SocketDoor,
     chosen: ChosenModel,
+    breakers: Breakers,
     metrics: Metrics,
 ) -> Doors:
     """Return the doors, which only talk to turns and to knowledge."""
     checks = {"database": storage.database.ping, **dict(links.checks)}
-    readiness = Readiness(lambda: speech.runner.is_draining, checks)
+    runner = speech.runner
+    readiness = Readiness(lambda: runner.is_draining, lambda: runner.is_aside, checks)
     agui = AguiDoor(speech.turns, Follower(speech.readings), speech.replay)
     routers = [
         server_routes(_server(settings, chosen)),
@@ -63,6 +67,7 @@ def make_doors(
         agui_routes(agui),
         conversation_routes(speech.conversations),
         operation_routes(links.fleet, links.presence, storage.census),
+        breaker_routes(breakers),
     ]
     origins = settings.allowed_origins
     health = health_routes(readiness)
@@ -70,7 +75,7 @@ def make_doors(
     return Doors(
         http=create_http(_version(), routers, health, PAGE, origins),
         sockets=sockets,
-        drain=partial(_drain, settings, sockets, speech.runner),
+        drain=partial(_drain, settings, sockets, runner),
     )
 
 

@@ -10,19 +10,23 @@ import structlog
 
 from app.api.entrance import Doors, Entrance
 from app.bootstrap.doors import make_doors, make_sockets
+from app.bootstrap.isolation import watch_isolation
 from app.bootstrap.knowledge import make_compute, open_knowledge, open_vectors
 from app.bootstrap.links import open_links
 from app.bootstrap.node_name import node_name
 from app.bootstrap.numbers import show_runs, show_sockets
 from app.bootstrap.speech import open_speech
 from app.bootstrap.storage import open_storage
+from app.bootstrap.tools import make_breakers, open_tools
 from app.compute.process_compute import ProcessCompute
 from app.graph.turn_graph import TurnGraph
+from app.infra.llm.guarded_chat_model import GuardedChatModel
 from app.infra.llm.model_choice import ChosenModel, choose_model
 from app.infra.telemetry.metrics import Metrics
 from app.infra.websocket.door import SocketDoor
 from app.turns.runner import Runner
 from core.errors import AppError
+from core.ports.breakers import StreamBreakers
 from core.ports.fleet import NodeLoad
 from core.settings import Settings
 
@@ -57,8 +61,14 @@ async def open_house(settings: Settings) -> AsyncIterator[Doors]:
         if chosen.model is not None:
             stack.push_async_callback(chosen.model.close)
         knowledge = open_knowledge(settings, node, storage.database, vectors, compute)
+        breakers = make_breakers(settings, links, metrics)
+        has_model = chosen.model is not None
+        tools = await open_tools(
+            settings, node, storage, breakers, knowledge.search, stack, has_model=has_model
+        )
+        model = _guarded(settings, chosen, breakers)
         speech = await open_speech(
-            settings, stack, storage, links, knowledge.search, chosen, metrics
+            settings, stack, storage, links, knowledge.search, tools, model, metrics
         )
         sockets = make_sockets(settings, node, links, speech)
         show_runs(metrics, speech.runner, storage.census)
@@ -66,17 +76,20 @@ async def open_house(settings: Settings) -> AsyncIterator[Doors]:
         ready, warm = asyncio.Event(), asyncio.Event()
         await stack.enter_async_context(
             _background(
-                *(work() for work in (*storage.background, *links.background)),
+                *(w() for w in (*storage.background, *links.background, *tools.background)),
                 speech.runner.serve(ready, warm if settings.has_fleet else None),
                 knowledge.runner.run(),
                 sockets.run(),
+                watch_isolation(storage, links, speech.runner, sockets, metrics),
                 links.fleet.keep(partial(_load, sockets, speech.runner)),
                 metrics.run(),
                 _warm(speech.graph, compute, chosen, warm),
             )
         )
         await ready.wait()
-        yield make_doors(settings, storage, links, knowledge, speech, sockets, chosen, metrics)
+        yield make_doors(
+            settings, storage, links, knowledge, speech, sockets, chosen, breakers, metrics
+        )
 
 
 @asynccontextmanager
@@ -89,6 +102,18 @@ async def _background(*work: Coroutine[object, object, None]) -> AsyncIterator[N
         finally:
             for task in tasks:
                 task.cancel()
+
+
+def _guarded(
+    settings: Settings, chosen: ChosenModel, breakers: StreamBreakers
+) -> GuardedChatModel | None:
+    """Return the model behind its breaker; None where there is none."""
+    if chosen.model is None:
+        return None
+    # Longer than the model's own deadlines with their repetitions before the first token.
+    seconds = settings.model_total_seconds + 3 * settings.model_first_token_seconds
+    provider = settings.model_provider if chosen.kind == "langchain" else chosen.kind
+    return GuardedChatModel(chosen.model, breakers, provider=provider, seconds=seconds)
 
 
 def _load(sockets: SocketDoor, runner: Runner) -> NodeLoad:

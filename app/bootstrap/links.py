@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
+from app.infra.memory.circuits import MemoryCircuits
 from app.infra.memory.event_log import MemoryEventLog
 from app.infra.memory.fleet import MemoryFleet
 from app.infra.memory.presence import MemoryPresence
 from app.infra.memory.signals import MemorySignals
 from app.infra.telemetry.metrics import Metrics
 from core.errors import NotFound, StorageUnavailable
+from core.ports.circuits import SharedCircuits
 from core.ports.event_log import EventLog, EventTail
 from core.ports.fleet import Fleet
+from core.ports.neighbours import Pulse
 from core.ports.presence import Presence
 from core.ports.run_store import RunRecords
 from core.ports.signals import Signals
@@ -40,6 +43,7 @@ class Log(EventLog, EventTail, Protocol):
 class Links:
     """What one node has of the others.
 
+    pulse: whether the log is there; None where it is this process's own.
     background: what runs as long as the house is open.
     checks: what a node that is ready can reach, by name.
     """
@@ -48,6 +52,8 @@ class Links:
     presence: Presence
     signals: Signals
     fleet: Fleet
+    circuits: SharedCircuits
+    pulse: Pulse | None = None
     background: Sequence[Callable[[], Coroutine[object, object, None]]] = ()
     checks: Sequence[tuple[str, Callable[[], Awaitable[object]]]] = ()
 
@@ -59,7 +65,7 @@ async def open_links(
     if settings.shares_log:
         return await _open_redis(settings, node, records, metrics, stack)
     events = MemoryEventLog(settings.log_max_bytes, settings.log_total_bytes)
-    return Links(events, MemoryPresence(), MemorySignals(), MemoryFleet(node))
+    return Links(events, MemoryPresence(), MemorySignals(), MemoryFleet(node), MemoryCircuits())
 
 
 async def _open_redis(
@@ -67,9 +73,12 @@ async def _open_redis(
 ) -> Links:
     # Deferred: one node alone needs none of it.
     from app.infra.redis.channels import ControlChannel
+    from app.infra.redis.circuits import RedisCircuits
     from app.infra.redis.connection import connect
     from app.infra.redis.fleet import RedisFleet
     from app.infra.redis.log.event_log import RedisEventLog
+    from app.infra.redis.log.pulse import RedisPulse
+    from app.infra.redis.log.servers import Servers
     from app.infra.redis.presence import RedisPresence
     from app.infra.redis.signals import RedisSignals
 
@@ -85,8 +94,16 @@ async def _open_redis(
         is_cluster=settings.redis_cluster,
         is_held=_holder(records),
     )
+    servers = Servers(url, is_cluster=settings.redis_cluster, name=node)
+    pulse = RedisPulse(servers, lambda: events.unanswered_since)
     channel = ControlChannel(client, node)
     fleet = RedisFleet(client, node)
+    circuits = RedisCircuits(
+        client,
+        channel,
+        failures=settings.breaker_failures,
+        open_seconds=settings.breaker_open_seconds,
+    )
     presence = RedisPresence(client, node, fleet, channel)
     _show_log(metrics, events.stats)
     _show_channel(metrics, channel)
@@ -95,7 +112,9 @@ async def _open_redis(
         presence,
         RedisSignals(channel),
         fleet,
-        background=(events.run, channel.run, presence.run),
+        circuits,
+        pulse,
+        background=(events.run, pulse.run, channel.run, presence.run, circuits.run),
         checks=(("redis", fleet.nodes),),
     )
 

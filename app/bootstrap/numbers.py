@@ -20,7 +20,7 @@ def show_runs(metrics: Metrics, runner: Runner, census: RunCensus) -> None:
     readings.gauge(
         "colloquy_slots_free",
         "Runs that could begin here now.",
-        lambda: 0 if runner.is_draining else runner.slots - len(runner.at_work()),
+        lambda: runner.free_slots,
     )
 
 

@@ -4,20 +4,21 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 from app.agents.factory import build_agents
+from app.agents.spending import Prices
 from app.bootstrap.links import Links
 from app.bootstrap.storage import Storage
+from app.bootstrap.tools import ToolHouse, budgets_of
 from app.graph.turn_graph import TurnGraph
-from app.infra.llm.model_choice import ChosenModel
 from app.infra.sql.conversation_store import SqlConversationStore
 from app.knowledge.search import Search
-from app.tools.registry import build_tools
+from app.turns.briefing import Briefing
 from app.turns.conversations import Conversations
 from app.turns.performer import Performer
 from app.turns.reading import Readings
 from app.turns.replay import Replay
 from app.turns.runner import Runner
 from app.turns.turns import Turns
-from core.clock import SystemClock
+from core.ports.chat_model import ChatModel
 from core.ports.meters import Meters
 from core.ports.run_store import AdmissionLimits
 from core.settings import Settings
@@ -41,24 +42,26 @@ async def open_speech(
     storage: Storage,
     links: Links,
     search: Search,
-    chosen: ChosenModel,
+    tools: ToolHouse,
+    model: ChatModel | None,
     meters: Meters,
 ) -> Speech:
     """Return the floor of turns; its `runner.serve` answers. `stack` closes what was opened."""
-    graph = _graph(settings, storage, search, chosen)
+    graph = _graph(settings, storage, search, tools, model)
     await stack.enter_async_context(graph)
     runs = storage.runs
     store = SqlConversationStore(storage.database)
     events = links.events
+    briefing = Briefing(store, tools.spending, budgets_of(settings), settings.history_messages)
     performer = Performer(
         graph,
         runs,
-        store,
+        tools.asks,
+        briefing,
         events,
         meters,
         is_shared=settings.shares_log,
         timeout_seconds=settings.run_timeout_seconds,
-        history_messages=settings.history_messages,
         attempts=settings.run_attempts,
     )
     runner = Runner(
@@ -72,20 +75,28 @@ async def open_speech(
     limits = AdmissionLimits(settings.run_queue, settings.conversation_queue)
     return Speech(
         turns=Turns(runs, runner, limits),
-        conversations=Conversations(store, runs, runner, events, graph),
+        conversations=Conversations(store, runs, runner, events, graph, tools.asks),
         readings=Readings(events, store),
-        replay=Replay(runs, store),
+        replay=Replay(runs, store, tools.asks),
         runner=runner,
         graph=graph,
     )
 
 
-def _graph(settings: Settings, storage: Storage, search: Search, chosen: ChosenModel) -> TurnGraph:
+def _graph(
+    settings: Settings,
+    storage: Storage,
+    search: Search,
+    tools: ToolHouse,
+    model: ChatModel | None,
+) -> TurnGraph:
     agents = build_agents(
         search,
-        chosen.model,
-        build_tools(SystemClock()),
+        model,
+        tools.executor,
         passage_limit=settings.passage_limit,
         passage_token_budget=settings.passage_token_budget,
+        tool_rounds=settings.tool_rounds,
+        prices=Prices(settings.model_input_price, settings.model_output_price),
     )
     return TurnGraph(agents, storage.checkpoints)

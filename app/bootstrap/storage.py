@@ -10,12 +10,14 @@ from app.graph.checkpoints import OpenCheckpoints, postgres_checkpoints, sqlite_
 from app.infra.sql.eager_sqlite import connect
 from app.infra.sql.engine import Database
 from app.infra.sql.leases import NoLeases, PostgresLeases
+from app.infra.sql.neighbours import NoNeighbours, PostgresNeighbours
 from app.infra.sql.postgres_sole_process import sole_process
 from app.infra.sql.postgres_start import open_postgres
 from app.infra.sql.run_census import SqlRunCensus
 from app.infra.sql.run_store import SqlRunStore
 from app.infra.sql.schema import migrate
 from core.clock import SystemClock
+from core.ports.neighbours import Neighbours
 from core.ports.run_store import Leases
 from core.settings import Settings
 
@@ -32,6 +34,7 @@ class Storage:
     census: SqlRunCensus
     checkpoints: OpenCheckpoints
     leases: Leases
+    neighbours: Neighbours
     background: Sequence[Callable[[], Coroutine[object, object, None]]] = ()
 
 
@@ -47,7 +50,7 @@ async def open_storage(settings: Settings, node: str, stack: AsyncExitStack) -> 
     stack.push_async_callback(database.close)
     await migrate(database)
     checkpoints = partial(sqlite_checkpoints, settings.checkpoint_path, connect)
-    return _storage(settings, node, database, checkpoints, NoLeases())
+    return _storage(settings, node, database, checkpoints, NoLeases(), NoNeighbours())
 
 
 async def _open_postgres(settings: Settings, node: str, stack: AsyncExitStack) -> Storage:
@@ -58,8 +61,10 @@ async def _open_postgres(settings: Settings, node: str, stack: AsyncExitStack) -
     hold = await stack.enter_async_context(sole_process(url, shared=settings.shares_log))
     await migrate(database)
     checkpoints = partial(postgres_checkpoints, url, max(2, settings.database_pool // 2))
-    leases = PostgresLeases(url, node, settings.lease_seconds, settings.lease_beat_seconds)
-    return _storage(settings, node, database, checkpoints, leases, hold)
+    beat_seconds = settings.lease_beat_seconds
+    neighbours = PostgresNeighbours(node, beat_seconds)
+    leases = PostgresLeases(url, node, settings.lease_seconds, beat_seconds, neighbours.meet)
+    return _storage(settings, node, database, checkpoints, leases, neighbours, hold)
 
 
 def _storage(
@@ -68,9 +73,10 @@ def _storage(
     database: Database,
     checkpoints: OpenCheckpoints,
     leases: Leases,
+    neighbours: Neighbours,
     *background: Callable[[], Coroutine[object, object, None]],
 ) -> Storage:
     clock = SystemClock()
     runs = SqlRunStore(database, clock, node, settings.lease_seconds)
     census = SqlRunCensus(database, clock)
-    return Storage(database, runs, census, checkpoints, leases, background)
+    return Storage(database, runs, census, checkpoints, leases, neighbours, background)

@@ -3,9 +3,12 @@
 from collections.abc import Sequence
 
 from app.graph.turn_graph import TurnGraph
+from app.turns.interrupts import interrupt_of
 from app.turns.runner import Runner
 from core.conversations import Conversation, Message
+from core.events import Interrupt
 from core.ids import ConversationId
+from core.ports.asks import Asks
 from core.ports.conversation_store import ConversationMark, ConversationStore
 from core.ports.event_log import EventLog
 from core.ports.run_store import RunRecords
@@ -22,12 +25,14 @@ class Conversations:
         runner: Runner,
         events: EventLog,
         graph: TurnGraph,
+        asks: Asks,
     ) -> None:
         self._store = store
         self._records = records
         self._runner = runner
         self._events = events
         self._graph = graph
+        self._asks = asks
 
     async def list(
         self, principal: Principal, limit: int, before: ConversationMark | None
@@ -51,6 +56,13 @@ class Conversations:
         """Return the transcript after a position, in order. Raises `NotFound`."""
         await self._store.get(principal, conversation_id)
         return await self._store.messages(principal, conversation_id, after=after, limit=limit)
+
+    async def interrupts(
+        self, principal: Principal, conversation_id: ConversationId
+    ) -> Sequence[Interrupt]:
+        """Return what waits for the person's answer, oldest first. Raises `NotFound`."""
+        pending = await self._asks.pending(principal, conversation_id)
+        return [interrupt_of(ask) for ask in pending]
 
     async def delete(self, principal: Principal, conversation_id: ConversationId) -> None:
         """Delete it with all that was kept of it; what is being said is stopped.

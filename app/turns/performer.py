@@ -1,20 +1,23 @@
 """Takes one run from its first event to its last."""
 
 import asyncio
+from dataclasses import replace
 from uuid import uuid4
 
 import structlog
 
 from app.agents.turn import TurnFacts
-from app.graph.turn_graph import RunLost, StoppedAtBorder, TurnGraph
+from app.graph.turn_graph import RunLost, StoppedAtBorder, TurnEnd, TurnGraph
+from app.turns.briefing import Briefing
 from app.turns.leftovers import Leftovers
 from app.turns.stop import Stop, StopReason
+from app.turns.stored_ending import stored_ending
 from app.turns.transcriber import Transcriber
-from core.conversations import Message
+from core.budgets import NOTHING, Spent
 from core.errors import AppError, DeadlineExceeded, Internal, StorageUnavailable
 from core.failpoints import reach
 from core.ids import MessageId
-from core.ports.conversation_store import ConversationStore
+from core.ports.asks import AskBook
 from core.ports.event_log import EventLog, TakenLog
 from core.ports.meters import Meters
 from core.ports.run_store import Ending, Finished, RunStore
@@ -37,7 +40,6 @@ class Performer:
 
     is_shared: whether log and database outlive this process: another node may go on with a run,
         and may have to tell how it ended.
-    history_messages: how many messages before the question the agents see.
     attempts: after so many, a run ends with an error instead of another try.
     """
 
@@ -45,23 +47,23 @@ class Performer:
         self,
         graph: TurnGraph,
         runs: RunStore,
-        conversations: ConversationStore,
+        asks: AskBook,
+        briefing: Briefing,
         events: EventLog,
         meters: Meters,
         *,
         is_shared: bool,
         timeout_seconds: float,
-        history_messages: int,
         attempts: int,
     ) -> None:
         self._graph = graph
         self._runs = runs
-        self._conversations = conversations
+        self._asks = asks
+        self._briefing = briefing
         self._events = events
         self._meters = meters
         self._is_shared = is_shared
         self._timeout_seconds = timeout_seconds
-        self._history_messages = history_messages
         self._attempts = attempts
 
     async def perform(self, run: Run, stop: Stop) -> bool:
@@ -98,9 +100,17 @@ class Performer:
     async def _answer(self, run: Run, stop: Stop, taken: TakenLog) -> bool:
         started_at = asyncio.get_running_loop().time()
         # New for every attempt: what an attempt before it said is replaced, never continued.
-        transcriber = Transcriber(self._events, run, MessageId(str(uuid4())))
+        answer_id = MessageId(str(uuid4()))
+        earlier = await self._briefing.earlier_calls(run)
+        transcriber = Transcriber(self._events, run, answer_id, earlier)
         await self._begin(run, transcriber, taken)
         ending = await self._work(run, stop, transcriber)
+        seconds = asyncio.get_running_loop().time() - started_at
+        ending = replace(
+            ending,
+            late_results=transcriber.late_results,
+            spent=ending.spent + Spent(seconds=seconds),
+        )
         stop.done()
         reach("before_finish")
         finished = await self._keep(run, ending)
@@ -109,7 +119,7 @@ class Performer:
             # The conversation was deleted meanwhile, or another attempt has the run.
             self._meters.fenced()
             return False
-        self._meters.run_ended(ending.status, asyncio.get_running_loop().time() - started_at)
+        self._meters.run_ended(ending.status, seconds)
         transcriber.end(ending)
         return await self._tell(run, stop, finished)
 
@@ -117,13 +127,13 @@ class Performer:
         if run.attempt == 1:
             transcriber.begin()
             return
-        transcriber.resume(Leftovers(taken.said), await self._transcript(run))
+        transcriber.resume(Leftovers(taken.said), await self._briefing.transcript(run))
         reach("during_snapshot")
 
     async def _end_untold(self, run: Run, stop: Stop, before: Leftovers) -> bool:
-        messages = await self._transcript(run)
+        messages = await self._briefing.transcript(run)
         transcriber = Transcriber(self._events, run, MessageId(str(uuid4())))
-        ending = Ending(run.status, None, run.error_code, run.error_message)
+        ending = await stored_ending(run, self._asks)
         transcriber.end_untold(before, messages, ending)
         if not self._is_shared:
             # It was left by a node with a shared log; this one's begins anew.
@@ -157,13 +167,14 @@ class Performer:
     async def _work(self, run: Run, stop: Stop, transcriber: Transcriber) -> Ending:
         if run.failures >= self._attempts:
             return _failed(Internal("The answer failed several times and was given up."), None)
+        facts: TurnFacts | None = None
         try:
             async with stop.scope(self._timeout_seconds):
-                facts = await self._facts(run, transcriber)
-                answer = await self._graph.run(facts, run.fence, stop.border)
-            return Ending(RunStatus.DONE, transcriber.complete(answer))
+                facts = await self._briefing.facts(run, transcriber)
+                end = await self._graph.run(facts, stop.border)
+                return await self._ended(run, transcriber, end)
         except TimeoutError:
-            return await self._stopped(run, stop, transcriber)
+            return _with_spent(await self._stopped(run, stop, transcriber), facts)
         except StoppedAtBorder:
             await self._release(run)
             raise GivenUp from None
@@ -175,11 +186,22 @@ class Performer:
                 # The database is away: when it is back, whoever finds the run goes on with it.
                 raise GivenUp from error
             log.warning("run.failed", run_id=run.id, code=error.code)
-            return _failed(error, transcriber.partial_answer())
+            return _with_spent(_failed(error, transcriber.partial_answer()), facts)
         except Exception:
             # A turn's border: a bug in one agent ends this run and no other.
             log.exception("run.crashed", run_id=run.id)
-            return _failed(Internal("Something went wrong here."), transcriber.partial_answer())
+            failed = _failed(Internal("Something went wrong here."), transcriber.partial_answer())
+            return _with_spent(failed, facts)
+
+    async def _ended(self, run: Run, transcriber: Transcriber, end: TurnEnd) -> Ending:
+        if not end.awaiting:
+            answer = transcriber.complete(end.answer) if end.answer else None
+            return Ending(RunStatus.DONE, answer, spent=end.spent)
+        by_call = await self._asks.of_run(run.root_id)
+        # One that was answered this very moment is named too: the next run has the answer.
+        asks = tuple(ask for asks in by_call.values() for ask in asks if ask.id in end.awaiting)
+        answer = transcriber.partial_answer(end.usage)
+        return Ending(RunStatus.INTERRUPTED, answer, asks=asks, spent=end.spent)
 
     async def _stopped(self, run: Run, stop: Stop, transcriber: Transcriber) -> Ending:
         match stop.reason:
@@ -202,34 +224,6 @@ class Performer:
             log.warning("run.not_released", run_id=run.id)
         reach("after_release")
 
-    async def _facts(self, run: Run, transcriber: Transcriber) -> TurnFacts:
-        return TurnFacts(
-            run_id=run.id,
-            conversation_id=run.conversation_id,
-            principal=run.principal,
-            question=run.message.content,
-            history=await self._history(run),
-            collection=run.collection,
-            answer_id=transcriber.answer_id,
-            sink=transcriber,
-        )
-
-    async def _history(self, run: Run) -> tuple[Message, ...]:
-        last = run.message_position - 1
-        if last == 0 or self._history_messages == 0:
-            return ()
-        messages = await self._conversations.messages(
-            run.principal,
-            run.conversation_id,
-            after=max(0, last - self._history_messages),
-            until=last,
-        )
-        return tuple(messages)
-
-    async def _transcript(self, run: Run) -> tuple[Message, ...]:
-        messages = await self._conversations.messages(run.principal, run.conversation_id)
-        return tuple(messages)
-
     async def _keep(self, run: Run, ending: Ending) -> Finished | None:
         """Write the ending; a database that stumbles is given a few seconds."""
         is_told = not self._is_shared
@@ -244,3 +238,8 @@ class Performer:
 
 def _failed(error: AppError, partial: Answer | None) -> Ending:
     return Ending(RunStatus.ERROR, partial, error.code, error.message)
+
+
+def _with_spent(ending: Ending, facts: TurnFacts | None) -> Ending:
+    """Add what the steps of a turn that did not reach its end have spent in this attempt."""
+    return replace(ending, spent=sum(facts.spent_here, NOTHING)) if facts else ending

@@ -6,9 +6,11 @@ from typing import Final
 
 from ag_ui.core import Message, TextPart, UserMessage
 
+from app.turns.resume_input import read_resume
 from core import runs
 from core.documents import DEFAULT_COLLECTION
 from core.errors import InvalidRequest
+from core.events import ResumeEntry
 from core.ids import ConversationId, MessageId, RunId
 from core.principal import Principal
 from core.runs import OnBusy, RunRequest
@@ -17,6 +19,8 @@ from core.runs import OnBusy, RunRequest
 UUID_PATTERN: Final = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
 
 _ID_MAX = 128
+# The question of a run that continues another is that one's.
+_NO_MESSAGE = runs.UserMessage(id=MessageId(""), content="")
 _COLLECTION_MAX = 200
 
 
@@ -27,21 +31,24 @@ def read_run_input(
     forwarded_props: object,
     principal: Principal,
     on_busy: OnBusy = OnBusy.REJECT,
+    resume: Sequence[ResumeEntry] | None = None,
 ) -> RunRequest:
-    """Return the request to answer the last message of the user.
+    """Return the request to answer the last message of the user, or to go on with its answers.
 
     run_id, conversation_id: UUIDs in any case; AG-UI's `runId` and `threadId`.
     messages: as much of the history as the client sends; all but the user's last is ignored.
     forwarded_props: `{"collection": name}` where it is an object; other keys are the client's.
+    resume: the person's answers to what an earlier run asked; messages then say nothing new.
     Raises `InvalidRequest` saying what has to change.
     """
     return RunRequest(
         run_id=RunId(canonical_uuid(run_id, "The run id")),
         conversation_id=ConversationId(canonical_uuid(conversation_id, "The conversation id")),
         principal=principal,
-        message=_last_user_message(messages),
+        message=_NO_MESSAGE if resume else _last_user_message(messages),
         on_busy=on_busy,
         collection=_collection(forwarded_props),
+        answers=read_resume(resume) if resume else (),
     )
 
 

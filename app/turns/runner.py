@@ -66,11 +66,17 @@ class Runner:
         self._group: asyncio.TaskGroup | None = None
         self._is_draining = False
         self._hands_over = False
+        self._is_aside = False
 
     @property
     def is_draining(self) -> bool:
         """Whether no more runs are taken because the process is about to stop."""
         return self._is_draining
+
+    @property
+    def is_aside(self) -> bool:
+        """Whether no more runs are taken as long as others have to do it."""
+        return self._is_aside
 
     @property
     def is_closed(self) -> bool:
@@ -81,6 +87,11 @@ class Runner:
     def slots(self) -> int:
         """How many runs may be at work."""
         return self._slots
+
+    @property
+    def free_slots(self) -> int:
+        """How many runs could begin here now."""
+        return 0 if self._is_away else self._slots - len(self._active)
 
     def at_work(self) -> Collection[RunId]:
         """Return the runs that are at work now; may be called from another thread."""
@@ -114,7 +125,7 @@ class Runner:
 
     def reserve(self) -> bool:
         """Take a slot for a run that is being admitted, if one is free."""
-        free = not self._is_draining and self._in_use < self._slots
+        free = self._has_free_slot
         self._reserved += free
         return free
 
@@ -133,6 +144,11 @@ class Runner:
         work = Work(run, Stop(), asyncio.get_running_loop().time())
         if run.cancel_requested:
             work.stop.ask(StopReason.CANCELLED)
+        # It may have been on its way when the others were asked to stop.
+        if self._is_aside:
+            work.stop.ask(StopReason.HANDED_OVER)
+        elif self._hands_over:
+            work.stop.border.ask()
         self._active[run.id] = work
         self._idle.clear()
         self._group.create_task(self._perform(work))
@@ -140,7 +156,7 @@ class Runner:
     def enqueued(self) -> None:
         """Hear that one more run waits."""
         self._wake.set()
-        if self._is_draining or self._in_use >= self._slots:
+        if not self._has_free_slot:
             self._signals.send(RunWaits())
 
     def stop(self, run_id: RunId) -> None:
@@ -150,6 +166,20 @@ class Runner:
             work.stop.ask(StopReason.CANCELLED)
         else:
             self._signals.send(RunCancelled(run_id))
+
+    def step_aside(self) -> None:
+        """Give away what is at work, at once, and take nothing until `step_in`.
+
+        What is admitted meanwhile is for the other nodes.
+        """
+        self._is_aside = True
+        for work in tuple(self._active.values()):
+            work.stop.ask(StopReason.HANDED_OVER)
+
+    def step_in(self) -> None:
+        """Take runs again."""
+        self._is_aside = False
+        self._wake.set()
 
     async def drain(self, seconds: float, *, hand_over: bool) -> None:
         """Take no more runs, and give those at work so long to finish.
@@ -171,6 +201,14 @@ class Runner:
     @property
     def _in_use(self) -> int:
         return len(self._active) + self._reserved
+
+    @property
+    def _is_away(self) -> bool:
+        return self._is_draining or self._is_aside
+
+    @property
+    def _has_free_slot(self) -> bool:
+        return not self._is_away and self._in_use < self._slots
 
     async def _is_idle_within(self, seconds: float) -> bool:
         try:
@@ -196,7 +234,7 @@ class Runner:
             # Where all slots were taken, any run may wait for this one.
             if has_waiting or self._in_use + 1 >= self._slots:
                 self._wake.set()
-            if self._is_draining:
+            if self._is_away:
                 self._signals.send(RunWaits())
 
     def _hear_leases(self, asked_at: float, held: Mapping[RunId, Held]) -> None:
@@ -230,7 +268,7 @@ class Runner:
     async def _claim_waiting(self) -> None:
         while self.reserve():
             try:
-                run = await self._runs.claim()
+                run = await self._claim()
             except AppError as error:
                 self.release()
                 log.warning("runner.claim_failed", reason=error.message)
@@ -242,6 +280,14 @@ class Runner:
                 return
             reach("after_claim")
             self.start(run)
+
+    async def _claim(self) -> Run | None:
+        run = await self._runs.claim()
+        if run is None or not self._is_aside:
+            return run
+        # It was asked for before this node stepped aside, and may be one that was given away.
+        await self._runs.release(run)
+        return None
 
 
 async def _settle(work: Coroutine[object, object, T], outcome: asyncio.Future[T]) -> None:

@@ -1,6 +1,7 @@
 """Lets somebody else end a turn, before it begins, while it works, or too late."""
 
 import asyncio
+from contextlib import suppress
 from enum import IntEnum
 
 from app.graph.step_border import StepBorder
@@ -22,24 +23,29 @@ class StopReason(IntEnum):
 class Stop:
     """One turn's off switch, and its deadline.
 
-    reason: why the turn was told to stop; None where it was not, or ran out of time.
     border: stops the turn where a step ends, which loses no work.
     """
 
-    __slots__ = ("_heeds_cancel", "_scope", "border", "reason")
+    __slots__ = ("_asked", "_heeds_cancel", "_scope", "border")
 
     def __init__(self) -> None:
-        self.reason: StopReason | None = None
+        self._asked: set[StopReason] = set()
         self.border = StepBorder()
         self._scope: asyncio.Timeout | None = None
         self._heeds_cancel = True
 
+    @property
+    def reason(self) -> StopReason | None:
+        """Why the turn was told to stop; None where it was not, or ran out of time."""
+        return max(self._asked, default=None)
+
     def ask(self, reason: StopReason) -> None:
         """End the turn's work with `TimeoutError`; nothing happens where it is over."""
-        self.reason = max(reason, self.reason or reason)
-        scope = self._scope
-        if scope is not None and not scope.expired() and self._is_heeded(reason):
-            scope.reschedule(0)
+        self._asked.add(reason)
+        if self._scope is not None and self._is_heeded(reason):
+            # Work that has ended by itself can't be ended any more.
+            with suppress(RuntimeError):
+                self._scope.reschedule(0)
 
     def scope(self, seconds: float, *, heeds_cancel: bool = True) -> asyncio.Timeout:
         """Return the context the turn works in; it ends at once where a stop was asked before.
@@ -47,7 +53,7 @@ class Stop:
         heeds_cancel: whether being cancelled ends it; what tells how a run ended is not.
         """
         self._heeds_cancel = heeds_cancel
-        is_over = self.reason is not None and self._is_heeded(self.reason)
+        is_over = any(map(self._is_heeded, self._asked))
         self._scope = asyncio.timeout(0 if is_over else seconds)
         return self._scope
 

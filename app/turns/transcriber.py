@@ -1,10 +1,12 @@
 """Turns what a run says into events of its conversation's log."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 
 import structlog
+from pydantic import JsonValue
 
+from app.turns.interrupts import interrupt_of
 from app.turns.leftovers import Leftovers
 from app.turns.message_transcriber import MessageTranscriber
 from app.turns.snapshot import snapshot, tool_message_id
@@ -23,14 +25,26 @@ class Transcriber:
 
     answer_id: the id of the message that the tool calls and the text are part of.
 
+    earlier: calls that are a part of an earlier message, by id: this run continues the one that
+        asked for them, and may bring their results.
+    late_results: what such calls gave back in this run, by id.
+
     Whatever is still open when a run ends is closed first, so that every stream is one that an
     AG-UI client accepts.
     """
 
-    def __init__(self, log: EventLog, run: Run, answer_id: MessageId) -> None:
+    def __init__(
+        self,
+        log: EventLog,
+        run: Run,
+        answer_id: MessageId,
+        earlier: Mapping[str, ToolCall] | None = None,
+    ) -> None:
         self._log = log
         self._run = run
         self.answer_id = answer_id
+        self.late_results: dict[str, str] = {}
+        self._earlier = earlier or {}
         self._tool_calls: dict[str, ToolCall] = {}
         self._open_steps: list[str] = []
         self._message: MessageTranscriber | None = None
@@ -73,12 +87,13 @@ class Transcriber:
 
     def open_message(self, message_id: MessageId) -> MessageTranscriber:
         """See `RunSink`."""
-        self._message = MessageTranscriber(message_id, self._append)
+        if self._message is None or self._message.id != message_id:
+            self._message = MessageTranscriber(message_id, self._append)
         return self._message
 
     def tool_called(self, call_id: str, name: str, arguments: str) -> None:
         """See `RunSink`. A call is told once, as a part of the answer's message."""
-        if call_id in self._tool_calls:
+        if call_id in self._tool_calls or call_id in self._earlier:
             return
         self._tool_calls[call_id] = ToolCall(call_id, name, arguments, None)
         self._say(
@@ -91,23 +106,25 @@ class Transcriber:
 
     def tool_answered(self, call_id: str, content: str) -> None:
         """See `RunSink`. A result is told once."""
-        call = self._tool_calls[call_id]
-        if call.result is not None:
+        if not self._takes_result(call_id, content):
             return
-        self._tool_calls[call_id] = replace(call, result=content)
         self._say(
             events.ToolCallResultEvent(
                 message_id=tool_message_id(call_id), tool_call_id=call_id, content=content
             )
         )
 
+    def notice(self, name: str, value: Mapping[str, JsonValue]) -> None:
+        """See `RunSink`."""
+        self._say(events.CustomEvent(name=name, value=dict(value)))
+
     def complete(self, answer: Answer) -> Answer | None:
         """Return the answer with its tool calls; None where nothing was said.
 
         One that an attempt before this had finished is said now.
         """
-        if self._message is None:
-            message = self.open_message(self.answer_id)
+        message = self.open_message(self.answer_id)
+        if not message.said:
             message.text(answer.text)
             message.cite(answer.citations)
         calls = tuple(self._tool_calls.values())
@@ -115,7 +132,7 @@ class Transcriber:
             return None
         return replace(answer, message_id=self.answer_id, tool_calls=calls)
 
-    def partial_answer(self) -> Answer | None:
+    def partial_answer(self, usage: tuple[Usage, ...] = ()) -> Answer | None:
         """Close what is open and return what was said so far; None where nothing was."""
         self._close_open()
         text = self._message.said if self._message else ""
@@ -123,12 +140,25 @@ class Transcriber:
         calls = tuple(self._tool_calls.values())
         if not text and not calls:
             return None
-        return Answer(self.answer_id, text, citations, tool_calls=calls)
+        return Answer(self.answer_id, text, citations, usage, calls)
 
     def end(self, ending: Ending) -> None:
         """Say the run's last event."""
         self._close_open()
         self._say(last_event(self._run, ending))
+
+    def _takes_result(self, call_id: str, content: str) -> bool:
+        """Keep a result where it belongs; False where it is there already."""
+        if call_id in self._earlier:
+            if self._earlier[call_id].result is not None or call_id in self.late_results:
+                return False
+            self.late_results[call_id] = content
+            return True
+        call = self._tool_calls[call_id]
+        if call.result is not None:
+            return False
+        self._tool_calls[call_id] = replace(call, result=content)
+        return True
 
     def _close_open(self) -> None:
         if self._message is not None:
@@ -170,11 +200,24 @@ def last_event(run: Run, ending: Ending) -> events.BaseEvent:
     return events.RunFinishedEvent(
         thread_id=run.conversation_id,
         run_id=run.id,
-        outcome=events.RunFinishedCancelledOutcome()
-        if ending.status is RunStatus.CANCELLED
-        else events.RunFinishedSuccessOutcome(),
+        outcome=_outcome(ending),
         usage=usage,
     )
+
+
+def _outcome(
+    ending: Ending,
+) -> (
+    events.RunFinishedCancelledOutcome
+    | events.RunFinishedInterruptOutcome
+    | events.RunFinishedSuccessOutcome
+):
+    if ending.status is RunStatus.CANCELLED:
+        return events.RunFinishedCancelledOutcome()
+    if ending.asks:
+        interrupts = [interrupt_of(ask) for ask in ending.asks]
+        return events.RunFinishedInterruptOutcome(interrupts=interrupts)
+    return events.RunFinishedSuccessOutcome()
 
 
 def _usage(usage: Sequence[Usage]) -> list[events.TokenUsage] | None:

@@ -28,6 +28,7 @@ VIOLATIONS = {
     "sql": ("app/knowledge/intruder.py", "sqlalchemy"),
     "postgres": ("app/knowledge/intruder.py", "psycopg"),
     "redis": ("app/turns/intruder.py", "redis"),
+    "pybreaker": ("app/turns/intruder.py", "pybreaker"),
     "prometheus": ("app/turns/intruder.py", "prometheus_client"),
     "qdrant": ("app/knowledge/intruder.py", "qdrant_client"),
     "uvicorn": ("app/api/intruder.py", "uvicorn"),

@@ -1,6 +1,8 @@
 """The stand-in speaks OpenAI's protocol well enough for OpenAI's own client."""
 
+import json
 from collections.abc import Iterator
+from urllib.parse import quote
 from uuid import uuid4
 
 import httpx
@@ -8,6 +10,8 @@ import openai
 import pytest
 
 from tests.support.model_server import ModelServer, model_server, model_server_process
+
+SEARCH = "call=search args=%7B%22question%22:%20%22Why?%22%7D"
 
 
 @pytest.fixture(scope="module")
@@ -26,17 +30,18 @@ async def test_the_official_client_streams_from_it(server: ModelServer) -> None:
     async with openai.AsyncOpenAI(base_url=server.openai_url, api_key="k") as client:
         stream = await client.chat.completions.create(
             model="a",
-            messages=[{"role": "user", "content": "[[tokens=3 tool=search]]"}],
+            messages=[{"role": "user", "content": f"[[before=One%20moment. {SEARCH}]]"}],
+            tools=[{"type": "function", "function": {"name": "search", "parameters": {}}}],
             stream=True,
             stream_options={"include_usage": True},
         )
         chunks = [chunk async for chunk in stream]
     choices = [chunk.choices[0] for chunk in chunks if chunk.choices]
-    assert "".join(choice.delta.content or "" for choice in choices) == "word1 word2 word3 "
+    assert "".join(choice.delta.content or "" for choice in choices) == "One moment."
     calls = [call for choice in choices for call in choice.delta.tool_calls or ()]
     assert (
         "".join(call.function.arguments or "" for call in calls if call.function)
-        == '{"question": "..."}'
+        == '{"question": "Why?"}'
     )
     assert choices[-1].finish_reason == "tool_calls"
     assert chunks[-1].usage is not None
@@ -49,6 +54,40 @@ async def test_the_official_client_takes_a_whole_answer(server: ModelServer) -> 
             model="a", messages=[{"role": "user", "content": "Hello"}]
         )
     assert answer.choices[0].message.content == "Good day."
+
+
+async def test_a_script_goes_on_when_its_tools_have_answered(server: ModelServer) -> None:
+    calls = quote(json.dumps([[{"name": "one"}, {"name": "two"}], [{"name": "three"}]]))
+    question = f"[[calls={calls} say=Got%20{{results}}.]]"
+    tools = [{"type": "function", "function": {"name": "one", "parameters": {}}}]
+    messages: list[dict[str, object]] = [{"role": "user", "content": question}]
+    called: list[list[str]] = []
+    while True:
+        answer = await complete(server, "", messages=messages, tools=tools)
+        message = answer.json()["choices"][0]["message"]
+        if not message.get("tool_calls"):
+            break
+        called.append([call["function"]["name"] for call in message["tool_calls"]])
+        results = [
+            {"role": "tool", "tool_call_id": call["id"], "content": call["function"]["name"]}
+            for call in message["tool_calls"]
+        ]
+        messages += [message, *results]
+    assert called == [["one", "two"], ["three"]]
+    assert message["content"] == "Got one two three."
+
+
+async def test_a_script_may_call_as_often_as_it_is_let(server: ModelServer) -> None:
+    call = {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    messages = [
+        {"role": "user", "content": "[[call=f rounds=9 say=Enough.]]"},
+        *[{"role": "assistant", "content": None, "tool_calls": [call]}] * 8,
+    ]
+    tools = [{"type": "function", "function": {"name": "f", "parameters": {}}}]
+    ninth = (await complete(server, "", messages=messages, tools=tools)).json()
+    last = (await complete(server, "", messages=messages)).json()
+    assert ninth["choices"][0]["finish_reason"] == "tool_calls"
+    assert last["choices"][0]["message"]["content"] == "Enough."
 
 
 async def test_it_lists_its_models_in_both_ways(server: ModelServer) -> None:

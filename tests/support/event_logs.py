@@ -40,6 +40,7 @@ def run_of(
         collection="default",
         created_at=datetime.now(UTC),
         log=log,
+        root_id=RunId(name),
         fence=fence,
     )
 

@@ -11,11 +11,18 @@ from app.graph.turn_graph import TurnGraph
 from app.infra.redis.channels import ControlChannel
 from app.infra.redis.connection import connect
 from app.infra.redis.log.event_log import RedisEventLog
+from app.infra.redis.log.pulse import RedisPulse
+from app.infra.redis.log.servers import Servers
 from app.infra.redis.signals import RedisSignals
 from app.infra.sql.conversation_store import SqlConversationStore
 from app.infra.sql.engine import Database
 from app.infra.sql.leases import PostgresLeases
+from app.infra.sql.neighbours import PostgresNeighbours
 from app.infra.sql.run_store import SqlRunStore
+from app.infra.sql.tools.asks import SqlAsks
+from app.infra.sql.tools.spending import SqlSpending
+from app.turns.briefing import Briefing, Budgets
+from app.turns.isolation import Isolation
 from app.turns.performer import Performer
 from app.turns.reading import Reading, Readings
 from app.turns.runner import Runner
@@ -29,6 +36,7 @@ from tests.support.fold import Shown, fold
 from tests.support.turns_house import Act, C, ScriptedAgent, straight_to_the_writer
 
 LEASE_SECONDS = 1.0
+BEAT_SECONDS = LEASE_SECONDS / 4
 WAIT_SECONDS = 20
 
 
@@ -88,6 +96,7 @@ class FleetNode:
     runs: SqlRunStore
     store: SqlConversationStore
     log: RedisEventLog
+    pulse: RedisPulse
     readings: Readings
     agents: dict[str, ScriptedAgent]
 
@@ -122,28 +131,47 @@ async def fleet_node(
     log = RedisEventLog(redis_url, node=name, conversation_bytes=1_000_000, total_bytes=10_000_000)
     try:
         async with TurnGraph(scripted, partial(postgres_checkpoints, postgres_url, 5)) as graph:
-            runs = SqlRunStore(database, SystemClock(), name, LEASE_SECONDS)
+            clock = SystemClock()
+            runs = SqlRunStore(database, clock, name, LEASE_SECONDS)
             store = SqlConversationStore(database)
+            briefing = Briefing(store, SqlSpending(database, clock), Budgets(), 20)
             performer = Performer(
                 graph,
                 runs,
-                store,
+                SqlAsks(database, clock, name),
+                briefing,
                 log,
                 NoMeters(),
                 is_shared=True,
                 timeout_seconds=30,
-                history_messages=20,
                 attempts=3,
             )
-            leases = PostgresLeases(postgres_url, name, LEASE_SECONDS, LEASE_SECONDS / 4)
+            neighbours = PostgresNeighbours(name, BEAT_SECONDS)
+            leases = PostgresLeases(
+                postgres_url, name, LEASE_SECONDS, BEAT_SECONDS, neighbours.meet
+            )
+            pulse = RedisPulse(
+                Servers(redis_url, is_cluster=False, name=name), lambda: log.unanswered_since
+            )
             runner = Runner(
                 performer, runs, leases, RedisSignals(channel), slots=slots, scan_seconds=0.1
             )
+            isolation = Isolation(pulse, neighbours)
+
+            async def step_aside() -> None:
+                runner.step_aside()
+
             async with asyncio.TaskGroup() as group:
                 ready = asyncio.Event()
                 tasks = [
                     group.create_task(work)
-                    for work in (log.run(), channel.run(), runner.serve(ready))
+                    for work in (
+                        log.run(),
+                        channel.run(),
+                        runner.serve(ready),
+                        pulse.run(),
+                        isolation.run(step_aside, runner.step_in),
+                    )
                 ]
                 await ready.wait()
                 yield FleetNode(
@@ -153,6 +181,7 @@ async def fleet_node(
                     runs,
                     store,
                     log,
+                    pulse,
                     Readings(log, store),
                     scripted,
                 )

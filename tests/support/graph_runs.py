@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from app.agents.turn import TurnFacts, TurnState
 from app.graph.checkpoints import Checkpoints
 from app.graph.step_border import StepBorder
-from app.graph.turn_graph import TurnGraph
+from app.graph.turn_graph import TurnEnd, TurnGraph
 from core.ids import ConversationId, MessageId, RunId
 from core.principal import LOCAL
 from core.runs import Answer
@@ -48,9 +48,23 @@ class GraphRuns:
         border: StepBorder | None = None,
         sink: RecordingSink | None = None,
     ) -> Answer:
-        """Make one attempt at a run."""
-        facts = facts_of(run_id, sink or RecordingSink())
-        return await self.graph.run(facts, fence, border or StepBorder())
+        """Make one attempt at a run that ends with an answer."""
+        answer = (await self.end(fence, run_id, border=border, sink=sink)).answer
+        assert answer is not None
+        return answer
+
+    async def end(
+        self,
+        fence: int = 1,
+        run_id: RunId = RUN,
+        *,
+        root_id: RunId | None = None,
+        border: StepBorder | None = None,
+        sink: RecordingSink | None = None,
+    ) -> TurnEnd:
+        """Make one attempt at a run. root_id: the run that it continues."""
+        facts = facts_of(run_id, sink or RecordingSink(), fence, root_id)
+        return await self.graph.run(facts, border or StepBorder())
 
     def calls(self) -> dict[str, int]:
         """Return how often each agent was asked."""
@@ -96,7 +110,9 @@ async def graph_runs(
             yield GraphRuns(graph, agents, checkpoints)
 
 
-def facts_of(run_id: RunId, sink: RecordingSink) -> TurnFacts:
+def facts_of(
+    run_id: RunId, sink: RecordingSink, fence: int = 1, root_id: RunId | None = None
+) -> TurnFacts:
     """Return the facts of a run."""
     return TurnFacts(
         run_id=run_id,
@@ -107,6 +123,8 @@ def facts_of(run_id: RunId, sink: RecordingSink) -> TurnFacts:
         collection="default",
         answer_id=MessageId("answer"),
         sink=sink,
+        root_id=root_id or run_id,
+        fence=fence,
     )
 
 

@@ -1,7 +1,9 @@
 """A `RunSink` that writes down what it is told."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+
+from pydantic import JsonValue
 
 from core.conversations import Citation
 from core.ids import MessageId
@@ -12,7 +14,7 @@ class RecordedMessage:
     """See `MessageSink`. pieces: the text as it came, one entry a call."""
 
     id: MessageId
-    said: list[str]
+    log: list[str]
     pieces: list[str] = field(default_factory=list)
     thoughts: list[str] = field(default_factory=list)
     citations: tuple[Citation, ...] = ()
@@ -22,6 +24,11 @@ class RecordedMessage:
     def whole(self) -> str:
         """The text so far."""
         return "".join(self.pieces)
+
+    @property
+    def said(self) -> str:
+        """See `MessageSink`."""
+        return self.whole
 
     def text(self, delta: str) -> None:
         """See `ReplySink`."""
@@ -38,13 +45,13 @@ class RecordedMessage:
         self._still_open()
         assert not self.citations, "cited twice"
         self.citations = tuple(citations)
-        self.said.append("cited")
+        self.log.append("cited")
 
     def close(self) -> None:
         """See `MessageSink`."""
         self._still_open()
         self.is_closed = True
-        self.said.append("closed")
+        self.log.append("closed")
 
     def _still_open(self) -> None:
         assert not self.is_closed, "something followed the end of the message"
@@ -56,12 +63,14 @@ class RecordingSink:
 
     said: what happened, in order: `opened`, `cited`, `closed`, `call <id>`, `answer <id>`,
         `step <name>`, `done <name>`.
+    notices: the custom events, in order.
     """
 
     said: list[str] = field(default_factory=list)
     messages: list[RecordedMessage] = field(default_factory=list)
     tool_calls: dict[str, tuple[str, str]] = field(default_factory=dict)
     tool_answers: dict[str, str] = field(default_factory=dict)
+    notices: list[tuple[str, dict[str, JsonValue]]] = field(default_factory=list)
 
     @property
     def message(self) -> RecordedMessage:
@@ -79,17 +88,27 @@ class RecordingSink:
 
     def open_message(self, message_id: MessageId) -> RecordedMessage:
         """See `RunSink`."""
+        if self.messages and self.messages[-1].id == message_id:
+            return self.messages[-1]
         self.said.append("opened")
         self.messages.append(RecordedMessage(message_id, self.said))
         return self.messages[-1]
 
     def tool_called(self, call_id: str, name: str, arguments: str) -> None:
         """See `RunSink`."""
+        if call_id in self.tool_calls:
+            return
         self.said.append(f"call {call_id}")
         self.tool_calls[call_id] = (name, arguments)
 
     def tool_answered(self, call_id: str, content: str) -> None:
         """See `RunSink`."""
         assert call_id in self.tool_calls, "answered before it was called"
+        if call_id in self.tool_answers:
+            return
         self.said.append(f"answer {call_id}")
         self.tool_answers[call_id] = content
+
+    def notice(self, name: str, value: Mapping[str, JsonValue]) -> None:
+        """See `RunSink`."""
+        self.notices.append((name, dict(value)))

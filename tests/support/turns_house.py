@@ -17,6 +17,9 @@ from app.infra.sql.conversation_store import SqlConversationStore
 from app.infra.sql.eager_sqlite import connect
 from app.infra.sql.leases import NoLeases
 from app.infra.sql.run_store import SqlRunStore
+from app.infra.sql.tools.asks import SqlAsks
+from app.infra.sql.tools.spending import SqlSpending
+from app.turns.briefing import Briefing, Budgets
 from app.turns.conversations import Conversations
 from app.turns.following import Follower
 from app.turns.performer import Performer
@@ -114,6 +117,9 @@ class TurnsHouse:
         return [(message.id, message.role, message.content) for message in messages]
 
 
+NO_BUDGETS = Budgets()
+
+
 @asynccontextmanager
 async def turns_house(
     folder: Path,
@@ -123,6 +129,7 @@ async def turns_house(
     slots: int = 8,
     timeout_seconds: float = 10,
     run_store: type[SqlRunStore] = SqlRunStore,
+    budgets: Budgets = NO_BUDGETS,
 ) -> AsyncIterator[TurnsHouse]:
     """Give a house whose writer does `write`; a second one on the same folder is a restart."""
     known = {"coordinator": straight_to_the_writer, **(agents or {}), "writer": write}
@@ -134,18 +141,21 @@ async def turns_house(
         ) as graph,
     ):
         # A process that starts again has another name: what the last one had, nobody has.
-        runs = run_store(database, SystemClock(), node=uuid4().hex, lease_seconds=4)
+        node, clock = uuid4().hex, SystemClock()
+        runs = run_store(database, clock, node=node, lease_seconds=4)
         store = SqlConversationStore(database)
         log = MemoryEventLog(1_000_000, 10_000_000)
+        asks = SqlAsks(database, clock, node)
+        briefing = Briefing(store, SqlSpending(database, clock), budgets, 20)
         performer = Performer(
             graph,
             runs,
-            store,
+            asks,
+            briefing,
             log,
             NoMeters(),
             is_shared=False,
             timeout_seconds=timeout_seconds,
-            history_messages=20,
             attempts=3,
         )
         runner = Runner(
@@ -158,9 +168,9 @@ async def turns_house(
             await ready.wait()
             yield TurnsHouse(
                 turns=Turns(runs, runner, AdmissionLimits(10, 5)),
-                conversations=Conversations(store, runs, runner, log, graph),
+                conversations=Conversations(store, runs, runner, log, graph, asks),
                 follower=Follower(readings),
-                replay=Replay(runs, store),
+                replay=Replay(runs, store, asks),
                 runs=runs,
                 store=store,
                 log=log,

@@ -6,6 +6,7 @@ from functools import lru_cache
 
 from app.agents.reading.calculations import find_calculations
 from app.agents.reading.clock_questions import NOWHERE, find_clock_questions
+from app.agents.reading.note_requests import find_note, wants_notes
 from app.agents.terms import terms_of, weight_of
 
 LENGTH_LIMIT = 400
@@ -41,7 +42,10 @@ class Reading:
 
 
 def read_requests(text: str) -> Reading:
-    """Return the calculations and clock questions in `text`, in this order."""
+    """Return the calculations and clock questions in `text`, in this order, or what it has noted.
+
+    A note is everything behind the word that asks for it: what it says is not carried out.
+    """
     if len(text) > LENGTH_LIMIT:
         return Reading((), text, has_more=True)
     return _read(text)
@@ -50,6 +54,10 @@ def read_requests(text: str) -> Reading:
 # Coordinator, search and writer of one turn all ask; the 50 patterns take 0.05 to 0.2 ms.
 @lru_cache(maxsize=64)
 def _read(text: str) -> Reading:
+    if (note := find_note(text)) is not None:
+        return Reading((Request("save_note", {"text": note}),), "", has_more=False)
+    if wants_notes(text):
+        return Reading((Request("list_notes", {}),), "", has_more=False)
     expressions, rest = find_calculations(text)
     places, rest = find_clock_questions(rest)
     requests = (

@@ -48,6 +48,7 @@ class SocketDoor:
         self._heartbeat = Heartbeat(limits.beat_seconds)
         self._sockets: set[Socket] = set()
         self._is_draining = False
+        self._is_aside = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one socket from its handshake to its close."""
@@ -89,6 +90,17 @@ class SocketDoor:
         for socket in self._sockets:
             socket.warn(retry_after_seconds)
 
+    async def send_away(self, over_seconds: float) -> None:
+        """Send all to other nodes, as `close_all` does, and let nobody in until `let_in`."""
+        self._is_aside = True
+        for socket in self._sockets:
+            socket.warn(0.0)
+        await self.close_all(over_seconds)
+
+    def let_in(self) -> None:
+        """Let sockets in again that were sent to other nodes."""
+        self._is_aside = False
+
     async def close_all(self, over_seconds: float) -> None:
         """Close all sockets, spread evenly over a time, so that they do not come back at once.
 
@@ -96,11 +108,11 @@ class SocketDoor:
         """
         sockets = tuple(self._sockets)
         for socket in sockets:
-            socket.close(CloseCode.GOING_AWAY, "the node goes away")
+            _show_out(socket)
             await asyncio.sleep(over_seconds / len(sockets))
 
     def _refuse(self, scope: Scope) -> Refusal | None:
-        if self._is_draining:
+        if self._is_draining or self._is_aside:
             return Refusal.UNAVAILABLE
         return refuse_handshake(
             scope["path"], scope["scheme"], scope["headers"], self._allowed_origins
@@ -113,6 +125,9 @@ class SocketDoor:
         self._sockets.add(socket)
         self._heartbeat.add(socket)
         log.debug("socket_opened")
+        if self._is_aside:
+            # It was let in just before the others were sent away.
+            _show_out(socket)
         code: CloseCode | None = None
         try:
             code = await socket.serve()
@@ -123,6 +138,10 @@ class SocketDoor:
             self._heartbeat.discard(socket)
             self._sockets.discard(socket)
             log.debug("socket_closed", code=code.value if code else None)
+
+
+def _show_out(socket: Socket) -> None:
+    socket.close(CloseCode.GOING_AWAY, "the node goes away")
 
 
 async def _send_refusal(refusal: Refusal, scope: Scope, send: Send) -> None:

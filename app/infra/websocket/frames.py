@@ -17,7 +17,7 @@ ServerFrame
 
 from typing import Annotated, Literal
 
-from ag_ui.core import Context, Event, Message, Tool
+from ag_ui.core import Context, Event, Message, ResumeEntry, Tool
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 
 from app.turns.run_input import UUID_PATTERN
@@ -98,10 +98,13 @@ class RunInput(Frame):
     messages: the last one of the user is what is answered; its text counts, other parts are
         refused. What came before it is on the server, and need not be sent.
     forwardedProps: `collection` names where retrieval looks, `default` where it is left out.
+    resume: the person's answers to the interrupts an earlier run ended with; `messages` then may
+        be empty. See docs/protocol.md.
     state, tools, context, protocolVersion, parentRunId: heard, and not used yet.
     """
 
     messages: list[Message]
+    resume: list[ResumeEntry] | None = None
     forwarded_props: dict[str, JsonValue] | None = Field(default=None, alias="forwardedProps")
     state: JsonValue = None
     tools: list[Tool] | None = None

@@ -143,6 +143,7 @@ def _start_run(frame: Run, principal: Principal) -> Decision:
             frame.input.forwarded_props,
             principal,
             OnBusy(frame.on_busy),
+            frame.input.resume,
         )
     except InvalidRequest as error:
         return Reply(error_frame(frame.id, error))

@@ -105,6 +105,8 @@ def facts(
         collection=collection,
         answer_id=MessageId("answer"),
         sink=sink or RecordingSink(),
+        root_id=RunId("run"),
+        fence=1,
     )
 
 

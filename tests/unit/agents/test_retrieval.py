@@ -9,7 +9,7 @@ from tests.unit.agents.fakes import FakeLibrary, facts, found, refs, said
 async def test_the_state_gets_references_and_no_text() -> None:
     items = [found("One.", "1", score=0.9), found("Two.", "2", score=0.4)]
     state = await Retrieval(FakeLibrary(items), passage_limit=6).act(facts("Who?"), {})
-    assert state == {"passages": refs(*items)}
+    assert state == {"passages": refs(*items), "is_tainted": True}
 
 
 async def test_what_was_found_is_kept_for_the_writer_of_this_turn() -> None:
