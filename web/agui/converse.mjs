@@ -1,4 +1,5 @@
 // Runs a conversation with AG-UI's official client: node converse.mjs URL QUESTION...
+// A question `resume:approve` approves all that the run before it asked.
 // Prints one JSON object: the messages as the client holds them, and what went wrong.
 import { randomUUID } from "node:crypto";
 import { HttpAgent } from "@ag-ui/client";
@@ -8,23 +9,33 @@ const agent = new HttpAgent({ url, threadId: randomUUID() });
 const outcomes = [];
 const customs = [];
 
+let interrupts = [];
+
+function approvals() {
+  return interrupts.map(({ id }) => ({
+    interruptId: id,
+    status: "resolved",
+    payload: { approved: true },
+  }));
+}
+
 for (const content of questions) {
-  agent.addMessage({ id: randomUUID(), role: "user", content });
+  const input = { runId: randomUUID() };
+  if (content === "resume:approve") input.resume = approvals();
+  else agent.addMessage({ id: randomUUID(), role: "user", content });
   try {
-    await agent.runAgent(
-      { runId: randomUUID() },
-      {
-        onCustomEvent: ({ event }) => {
-          customs.push(event.name);
-        },
-        onRunFinishedEvent: ({ outcome }) => {
-          outcomes.push(outcome);
-        },
-        onRunErrorEvent: ({ event }) => {
-          outcomes.push(event.code);
-        },
+    await agent.runAgent(input, {
+      onCustomEvent: ({ event }) => {
+        customs.push(event.name);
       },
-    );
+      onRunFinishedEvent: ({ event, outcome }) => {
+        outcomes.push(outcome);
+        interrupts = event.outcome?.interrupts ?? [];
+      },
+      onRunErrorEvent: ({ event }) => {
+        outcomes.push(event.code);
+      },
+    });
   } catch (error) {
     outcomes.push(`threw ${error.message}`);
   }

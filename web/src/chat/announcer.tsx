@@ -30,6 +30,8 @@ function wordsOf(answer: Answer): string {
       return ""; // The error is an alert of its own.
     case "stopped":
       return "The answer was stopped.";
+    case "asking":
+      return `${answerText(answer)} Something waits for your answer above the question box.`.trim();
     default:
       return `Answer: ${answerText(answer)}`;
   }

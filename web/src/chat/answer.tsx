@@ -3,24 +3,32 @@ import { useCallback } from "react";
 import { Icon } from "../elements/icon";
 import { Markdown } from "../markdown/markdown";
 import type { Citation } from "../wire/events";
-import type { Answer as AnswerEntry, Outcome, Part, TextPart } from "../wire/transcript";
+import {
+  type Answer as AnswerEntry,
+  citationsIn,
+  type Outcome,
+  type Part,
+  type TextPart,
+} from "../wire/transcript";
 import { AgentLine } from "./agent-line";
 import "./answer.css";
 import { CitationMark, Sources } from "./citations";
-import { Reasoning, ToolLine } from "./work";
+import { type Calls, Reasoning, ToolLine } from "./work";
 
 interface AnswerProps {
   answer: AnswerEntry;
   onCite: (citation: Citation) => void;
   /** null where the question can't be asked again from here. */
   onAskAgain: (() => void) | null;
+  calls: Calls;
 }
 
 /** What was answered, with what was thought and done for it and where it comes from. */
-export function Answer({ answer, onCite, onAskAgain }: AnswerProps) {
+export function Answer({ answer, calls, onCite, onAskAgain }: AnswerProps) {
   const { parts, steps, outcome, resumed } = answer;
   const isRunning = outcome.kind === "running";
-  const citations = parts.flatMap((part) => (part.kind === "text" ? part.citations : []));
+  // A run that only brought what an earlier answer's tool gave back has nothing of its own to show.
+  if (parts.length === 0 && (outcome.kind === "asking" || outcome.kind === "finished")) return null;
   return (
     <MessagePrimitive.Root
       className="answer"
@@ -33,14 +41,16 @@ export function Answer({ answer, onCite, onAskAgain }: AnswerProps) {
         <AnswerPart
           key={keyOf(part)}
           part={part}
+          isRunning={isRunning}
           isGrowing={isRunning && index === parts.length - 1}
+          calls={calls}
           onCite={onCite}
         />
       ))}
       {isRunning && <AgentLine steps={steps} isWriting={parts.at(-1)?.kind === "text"} />}
       <Ending outcome={outcome} onAskAgain={onAskAgain} />
-      {!isRunning && <Sources citations={citations} onCite={onCite} />}
-      {!isRunning && parts.length > 0 && <CopyButton />}
+      {!isRunning && <Sources citations={citationsIn(answer)} onCite={onCite} />}
+      {!isRunning && parts.some((part) => part.kind === "text") && <CopyButton />}
     </MessagePrimitive.Root>
   );
 }
@@ -56,35 +66,39 @@ export function WaitingAnswer() {
 
 interface AnswerPartProps {
   part: Part;
+  isRunning: boolean;
+  /** Whether it is the part that grows now. */
   isGrowing: boolean;
+  calls: Calls;
   onCite: (citation: Citation) => void;
 }
 
-function AnswerPart({ part, isGrowing, onCite }: AnswerPartProps) {
+function AnswerPart({ part, isRunning, isGrowing, calls, onCite }: AnswerPartProps) {
   switch (part.kind) {
     case "text":
-      return <AnswerText part={part} isGrowing={isGrowing} onCite={onCite} />;
+      return <AnswerText part={part} isDue={isRunning} onCite={onCite} />;
     case "reasoning":
       return <Reasoning text={part.text} isGrowing={isGrowing} />;
     case "tool":
-      return <ToolLine tool={part} />;
+      return <ToolLine tool={part} calls={calls} />;
   }
 }
 
 interface AnswerTextProps {
   part: TextPart;
-  isGrowing: boolean;
+  /** Whether its sources are still to come. */
+  isDue: boolean;
   onCite: (citation: Citation) => void;
 }
 
-function AnswerText({ part, isGrowing, onCite }: AnswerTextProps) {
+function AnswerText({ part, isDue, onCite }: AnswerTextProps) {
   const { citations, text } = part;
   const renderMark = useCallback(
     (number: number) => {
       const citation = citations.find((one) => one.number === number);
-      return <CitationMark number={number} citation={citation} isDue={isGrowing} onCite={onCite} />;
+      return <CitationMark number={number} citation={citation} isDue={isDue} onCite={onCite} />;
     },
-    [citations, isGrowing, onCite],
+    [citations, isDue, onCite],
   );
   return <Markdown text={text} renderMark={renderMark} />;
 }
@@ -114,5 +128,12 @@ function CopyButton() {
 }
 
 function keyOf(part: Part): string {
-  return `${part.kind}-${part.kind === "tool" ? part.callId : part.messageId}`;
+  switch (part.kind) {
+    case "text":
+      return `text-${part.messageId}-${part.piece}`;
+    case "reasoning":
+      return `reasoning-${part.messageId}`;
+    case "tool":
+      return `tool-${part.callId}`;
+  }
 }

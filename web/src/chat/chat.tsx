@@ -5,6 +5,7 @@ import {
   useExternalStoreRuntime,
 } from "@assistant-ui/react";
 import type { ReactNode } from "react";
+import { Approvals } from "../approvals/approvals";
 import { Icon } from "../elements/icon";
 import type { Citation } from "../wire/events";
 import { Announcer } from "./announcer";
@@ -61,6 +62,11 @@ export function Chat(props: ChatProps) {
             <ThreadPrimitive.ScrollToBottom className="to-bottom" aria-label="Go to the end">
               <Icon name="down" />
             </ThreadPrimitive.ScrollToBottom>
+            <Approvals
+              interrupts={conversation.interrupts}
+              isBusy={conversation.isRunning}
+              onAnswer={conversation.answer}
+            />
             {props.above}
             <Composer onFiles={props.onFiles} />
           </ThreadPrimitive.ViewportFooter>
@@ -93,6 +99,7 @@ function drawShown(shown: Shown | undefined, conversation: Conversation, actions
   return (
     <Answer
       answer={shown}
+      calls={conversation.calls}
       onCite={actions.onCite}
       onAskAgain={question === null ? null : () => actions.onAsk(question)}
     />

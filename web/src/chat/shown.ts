@@ -11,7 +11,9 @@ export function shownIn(
   transcript: Transcript = EMPTY,
   submissions: readonly Submission[] = [],
 ): readonly Shown[] {
-  return [...transcript.entries, ...submissions];
+  // An answer to a card is shown by the card, unless it failed.
+  const shown = submissions.filter((one) => !one.resume || one.stage === "failed");
+  return [...transcript.entries, ...shown];
 }
 
 /** Returns the runs that are answered now or will be, the first one first. */
@@ -47,6 +49,8 @@ function statusOf({ outcome }: Answer): NonNullable<ThreadMessageLike["status"]>
       return { type: "running" };
     case "finished":
       return { type: "complete", reason: "stop" };
+    case "asking":
+      return { type: "requires-action", reason: "interrupt" };
     case "stopped":
       return { type: "incomplete", reason: "cancelled" };
     case "failed":

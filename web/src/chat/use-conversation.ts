@@ -1,10 +1,14 @@
 import { useEffect, useMemo } from "react";
 import { COLLECTION } from "../api/documents";
+import { callOf, resumeEntry, type Verdict } from "../approvals/resume";
+import { useInterrupts } from "../approvals/use-interrupts";
 import type { Stage, Submission } from "../connection/link";
 import { useConnection, useLink } from "../connection/use-link";
 import { newId } from "../elements/new-id";
+import type { Interrupt } from "../wire/events";
 import { EMPTY, type Transcript } from "../wire/transcript";
 import { runsAtWork, type Shown, shownIn } from "./shown";
+import type { Calls } from "./work";
 
 /** One conversation, with what can be done in it. */
 export interface Conversation {
@@ -13,6 +17,10 @@ export interface Conversation {
   transcript: Transcript;
   shown: readonly Shown[];
   isRunning: boolean;
+  /** What waits for the person. */
+  interrupts: readonly Interrupt[];
+  calls: Calls;
+  answer: (interrupt: Interrupt, verdict: Verdict) => void;
   ask: (text: string) => void;
   /** Stops what is answered now and what waits behind it. */
   stop: () => void;
@@ -32,6 +40,13 @@ export function useConversation(conversationId: string, isNew: boolean): Convers
   const transcript = follow?.transcript ?? EMPTY;
   const shown = useMemo(() => shownIn(transcript, submissions), [transcript, submissions]);
   const runs = runsAtWork(transcript, submissions);
+  const interrupts = useInterrupts(conversationId, isNew, transcript);
+
+  const isRunning = runs.length > 0;
+  const calls = useMemo(
+    () => ({ waiting: callsOf(interrupts), isRunning }),
+    [interrupts, isRunning],
+  );
 
   useEffect(() => {
     if (!isNew) connection.put({ kind: "follow", conversationId });
@@ -41,7 +56,14 @@ export function useConversation(conversationId: string, isNew: boolean): Convers
     stage: follow?.stage ?? null,
     transcript,
     shown,
-    isRunning: runs.length > 0,
+    isRunning,
+    interrupts,
+    calls,
+    answer: (interrupt, verdict) =>
+      connection.put({
+        kind: "submit",
+        submission: newAnswer(conversationId, interrupt, verdict),
+      }),
     ask: (text) =>
       connection.put({ kind: "submit", submission: newSubmission(conversationId, text) }),
     stop: () => {
@@ -56,6 +78,10 @@ export function useConversation(conversationId: string, isNew: boolean): Convers
   };
 }
 
+function callsOf(interrupts: readonly Interrupt[]): Set<string> {
+  return new Set(interrupts.flatMap(({ toolCallId }) => toolCallId ?? []));
+}
+
 function newSubmission(conversationId: string, text: string): Submission {
   return {
     runId: newId(),
@@ -66,5 +92,16 @@ function newSubmission(conversationId: string, text: string): Submission {
     stage: "sending",
     refusals: 0,
     problem: null,
+  };
+}
+
+/** An answer has no message: the run that brings it is what the conversation shows of it. */
+function newAnswer(conversationId: string, interrupt: Interrupt, verdict: Verdict): Submission {
+  const runId = newId();
+  return {
+    ...newSubmission(conversationId, `Answer about ${callOf(interrupt).tool}`),
+    runId,
+    messageId: runId,
+    resume: [resumeEntry(interrupt, verdict)],
   };
 }

@@ -37,13 +37,16 @@ function askSubscribe(draft: Draft, conversationId: string, follow: Follow): voi
 }
 
 function runCommand(submission: Submission): ClientCommand {
-  const { messageId: id, text: content, collection } = submission;
+  const { messageId: id, text: content, collection, resume } = submission;
+  const said = resume
+    ? { messages: [], resume }
+    : { messages: [{ id, role: "user" as const, content }] };
   return {
     type: "run",
     id: "",
     run_id: submission.runId,
     conversation_id: submission.conversationId,
-    input: { messages: [{ id, role: "user", content }], forwardedProps: { collection } },
+    input: { ...said, forwardedProps: { collection } },
     // Another tab may be asking too; its answer comes first, then this one.
     on_busy: "queue",
   };

@@ -1,3 +1,4 @@
+import type { ResumeEntry } from "../wire/events";
 import type { ClientCommand, ServerFrame } from "../wire/frames";
 import type { Transcript } from "../wire/transcript";
 
@@ -18,13 +19,15 @@ export interface Follow {
   transcript: Transcript;
 }
 
-/** A question on its way, kept until the conversation shows it. */
+/** A question, or an answer to one, on its way; kept until the conversation shows it. */
 export interface Submission {
   runId: string;
   conversationId: string;
   messageId: string;
   text: string;
   collection: string;
+  /** The person's answers to interrupts; then there is no message, and `text` says what it is. */
+  resume?: readonly ResumeEntry[];
   /** `sending`: not acknowledged, so it is sent again with the same id after a reconnect. */
   stage: "sending" | "accepted" | "failed";
   /** How often the server asked to try again. */

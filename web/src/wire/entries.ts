@@ -1,6 +1,13 @@
-import type { AgUiEvent, AgUiMessage, AssistantMessage, CitationsValue, ToolCall } from "./events";
+import type {
+  AgUiEvent,
+  AgUiMessage,
+  AskDecidedValue,
+  AssistantMessage,
+  CitationsValue,
+  ToolCall,
+} from "./events";
 import { citationsOf, textOf } from "./events";
-import type { Answer, Entry, Outcome, Part, Question } from "./transcript";
+import type { Answer, Entry, Outcome, Part, Question, TextPart, ToolPart } from "./transcript";
 
 type Entries = readonly Entry[];
 type Of<T extends AgUiEvent["type"]> = Extract<AgUiEvent, { type: T }>;
@@ -13,18 +20,42 @@ export function applyEvent(entries: Entries, event: AgUiEvent, runId: string | n
     case "RUN_STARTED":
       return start(entries, event);
     case "RUN_FINISHED":
-      return finish(entries, event.runId, {
-        kind: event.outcome?.type === "cancelled" ? "stopped" : "finished",
-      });
+      return finish(entries, event.runId, { kind: outcomeOf(event) });
     case "RUN_ERROR":
       return finish(entries, runId, {
         kind: "failed",
         message: event.message,
         code: event.code ?? "internal",
       });
+    // An approved call is a part of the answer that asked, which an earlier run gave.
+    case "TOOL_CALL_RESULT":
+      return editTool(entries, event.toolCallId, (tool) => ({ ...tool, result: resultOf(event) }));
+    case "CUSTOM":
+      if (event.name === "ask.decided") return decide(entries, event.value as AskDecidedValue);
+      return editAnswer(entries, runId, (answer) => applyToAnswer(answer, event));
     default:
       return editAnswer(entries, runId, (answer) => applyToAnswer(answer, event));
   }
+}
+
+function outcomeOf(event: Of<"RUN_FINISHED">): "stopped" | "asking" | "finished" {
+  if (event.outcome?.type === "cancelled") return "stopped";
+  return event.outcome?.type === "interrupt" ? "asking" : "finished";
+}
+
+function decide(entries: Entries, decision: AskDecidedValue): Entries {
+  return editTool(entries, decision.toolCallId, (tool) => ({ ...tool, decision }));
+}
+
+function editTool(entries: Entries, callId: string, edit: (tool: ToolPart) => ToolPart): Entries {
+  return entries.map((entry) => {
+    if (entry.kind !== "answer") return entry;
+    if (!entry.parts.some((part) => part.kind === "tool" && part.callId === callId)) return entry;
+    const parts = entry.parts.map((part) =>
+      part.kind === "tool" && part.callId === callId ? edit(part) : part,
+    );
+    return { ...entry, parts };
+  });
 }
 
 function applyToAnswer(answer: Answer, event: AgUiEvent): Answer {
@@ -55,19 +86,17 @@ function applyCustom(answer: Answer, event: Of<"CUSTOM">): Answer {
 function applyToParts(parts: readonly Part[], event: AgUiEvent): readonly Part[] {
   switch (event.type) {
     case "TEXT_MESSAGE_START":
-      return [...parts, { kind: "text", messageId: event.messageId, text: "", citations: [] }];
+      return [...parts, newText(event.messageId, parts)];
     case "REASONING_MESSAGE_START":
       return [...parts, { kind: "reasoning", messageId: event.messageId, text: "" }];
     case "TOOL_CALL_START":
       return [...parts, newTool(event)];
     case "TEXT_MESSAGE_CONTENT":
-      return grow(parts, "text", event.messageId, event.delta);
+      return growText(parts, event.messageId, event.delta);
     case "REASONING_MESSAGE_CONTENT":
-      return grow(parts, "reasoning", event.messageId, event.delta);
+      return growReasoning(parts, event.messageId, event.delta);
     case "TOOL_CALL_ARGS":
       return growArguments(parts, event);
-    case "TOOL_CALL_RESULT":
-      return answerTool(parts, event);
     default:
       return parts;
   }
@@ -75,17 +104,32 @@ function applyToParts(parts: readonly Part[], event: AgUiEvent): readonly Part[]
 
 function newTool(event: Of<"TOOL_CALL_START">): Part {
   const { toolCallId: callId, toolCallName: name } = event;
-  return { kind: "tool", callId, name, arguments: "", result: null };
+  return { kind: "tool", callId, name, arguments: "", result: null, decision: null };
 }
 
-function grow(
-  parts: readonly Part[],
-  kind: "text" | "reasoning",
-  messageId: string,
-  delta: string,
-): readonly Part[] {
+function newText(messageId: string, parts: readonly Part[]): TextPart {
+  const piece = parts.filter((part) => isTextOf(part, messageId)).length;
+  return { kind: "text", messageId, piece, text: "", citations: [] };
+}
+
+function isTextOf(part: Part | undefined, messageId: string): part is TextPart {
+  return part?.kind === "text" && part.messageId === messageId;
+}
+
+/** A message goes on below the tools that were called in the middle of it. */
+function growText(parts: readonly Part[], messageId: string, delta: string): readonly Part[] {
+  const last = parts.at(-1);
+  if (isTextOf(last, messageId)) {
+    return [...parts.slice(0, -1), { ...last, text: last.text + delta }];
+  }
+  // The line between two pieces is the tools themselves.
+  const begun = newText(messageId, parts);
+  return [...parts, { ...begun, text: begun.piece ? delta.trimStart() : delta }];
+}
+
+function growReasoning(parts: readonly Part[], messageId: string, delta: string): readonly Part[] {
   return parts.map((part) =>
-    part.kind === kind && part.messageId === messageId
+    part.kind === "reasoning" && part.messageId === messageId
       ? { ...part, text: part.text + delta }
       : part,
   );
@@ -99,11 +143,8 @@ function growArguments(parts: readonly Part[], event: Of<"TOOL_CALL_ARGS">): rea
   );
 }
 
-function answerTool(parts: readonly Part[], event: Of<"TOOL_CALL_RESULT">): readonly Part[] {
-  const result = typeof event.content === "string" ? event.content : "";
-  return parts.map((part) =>
-    part.kind === "tool" && part.callId === event.toolCallId ? { ...part, result } : part,
-  );
+function resultOf(event: Of<"TOOL_CALL_RESULT">): string {
+  return typeof event.content === "string" ? event.content : "";
 }
 
 function start(entries: Entries, event: Of<"RUN_STARTED">): Entries {
@@ -135,7 +176,7 @@ function asQuestion(message: AgUiMessage): Question {
 function asAnswer(message: AssistantMessage, all: readonly AgUiMessage[]): Answer {
   const text = textOf(message);
   const tools = (message.toolCalls ?? []).map((call) => asTool(call, all));
-  const said: Part = { kind: "text", messageId: message.id, text, citations: citationsOf(message) };
+  const said = { ...newText(message.id, []), text, citations: citationsOf(message) };
   const parts = text ? [...tools, said] : tools;
   return { ...newAnswer(message.id, null), parts, outcome: { kind: "finished" } };
 }
@@ -150,6 +191,7 @@ function asTool(call: ToolCall, all: readonly AgUiMessage[]): Part {
     name: call.function.name,
     arguments: call.function.arguments,
     result,
+    decision: null,
   };
 }
 

@@ -1,6 +1,13 @@
-import type { AssistantMessage, Event, Message, ToolCall } from "@ag-ui/core";
+import type {
+  AssistantMessage,
+  Event,
+  Interrupt,
+  Message,
+  ResumeEntry,
+  ToolCall,
+} from "@ag-ui/core";
 
-export type { AssistantMessage, ToolCall };
+export type { AssistantMessage, Interrupt, ResumeEntry, ToolCall };
 
 /** An event type spelled as it stands on the wire, so that no enum has to be bundled. */
 type Spelled<E> = E extends { type: infer T extends string }
@@ -32,6 +39,15 @@ export interface Citation {
 export interface CitationsValue {
   messageId: string;
   citations: Citation[];
+}
+
+/** The value of a `CUSTOM` event named `ask.decided`. */
+export interface AskDecidedValue {
+  interruptId: string;
+  toolCallId: string;
+  decision: "approved" | "edited" | "rejected" | "repeat" | "happened" | "skip";
+  /** What was called, where the person changed it. */
+  arguments: string;
 }
 
 /** Returns a message's text, whichever way AG-UI carries it. */

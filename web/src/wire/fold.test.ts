@@ -97,7 +97,7 @@ describe("snapshots", () => {
   test("a stored message brings its citations", () => {
     const after = foldAll([eventsFrame(9, [stored], { run_id: null })]);
     expect(lastAnswer(after).parts).toEqual([
-      { kind: "text", messageId: "a0", text: "Also. [1]", citations: [citation(1)] },
+      { kind: "text", messageId: "a0", piece: 0, text: "Also. [1]", citations: [citation(1)] },
     ]);
   });
 
@@ -224,9 +224,35 @@ describe("what a run says", () => {
     );
     expect(answer.parts).toEqual([
       { kind: "reasoning", messageId: "t1", text: "Hm." },
-      { kind: "tool", callId: "k1", name: "calculate", arguments: '{"x":1}', result: "2" },
-      { kind: "text", messageId: "a1", text: "Two.", citations: [] },
+      {
+        kind: "tool",
+        callId: "k1",
+        name: "calculate",
+        arguments: '{"x":1}',
+        result: "2",
+        decision: null,
+      },
+      { kind: "text", messageId: "a1", piece: 0, text: "Two.", citations: [] },
     ]);
+  });
+
+  test("a message stands around the tool that was called in the middle of it", () => {
+    const answer = answerAfter(
+      textStart(),
+      text("Let me "),
+      text("look."),
+      { type: "TOOL_CALL_START", toolCallId: "k1", toolCallName: "look" },
+      text("\n\nFound [1]."),
+      { type: "TOOL_CALL_RESULT", toolCallId: "k1", messageId: "m1", content: "2" },
+      text(" Done."),
+      cited([citation(1)]),
+    );
+    expect(answer.parts).toMatchObject([
+      { kind: "text", piece: 0, text: "Let me look." },
+      { kind: "tool", result: "2" },
+      { kind: "text", piece: 1, text: "Found [1]. Done.", citations: [citation(1)] },
+    ]);
+    expect(answerText(answer)).toBe("Let me look.\n\nFound [1]. Done.");
   });
 
   test("a question that is known is not asked twice", () => {
@@ -239,6 +265,50 @@ describe("what a run says", () => {
     const answer = answerAfter(textStart(), text("They"), textEnd(), runFinished("cancelled"));
     expect(answer.outcome).toEqual({ kind: "stopped" });
     expect(answerText(answer)).toBe("They");
+  });
+
+  test("a run that asks the person something waits, and a later run brings what was called", () => {
+    const interrupts = [{ id: "i1", reason: "tool_call", toolCallId: "k1" }];
+    const asking = foldAll([
+      eventsFrame(1, [
+        runStarted("Send it."),
+        { type: "TOOL_CALL_START", toolCallId: "k1", toolCallName: "send" },
+        { type: "TOOL_CALL_END", toolCallId: "k1" },
+        {
+          type: "RUN_FINISHED",
+          threadId: "c1",
+          runId: "r1",
+          outcome: { type: "interrupt", interrupts },
+        },
+      ]),
+    ]);
+    expect(lastAnswer(asking).outcome).toEqual({ kind: "asking" });
+
+    const decision = {
+      interruptId: "i1",
+      toolCallId: "k1",
+      decision: "approved" as const,
+      arguments: "{}",
+    };
+    const after = foldAll(
+      [
+        eventsFrame(
+          5,
+          [
+            runStarted("Send it.", "q1", "r2"),
+            { type: "CUSTOM", name: "ask.decided", value: decision },
+            { type: "TOOL_CALL_RESULT", toolCallId: "k1", messageId: "m1", content: "Sent." },
+            textStart("a2"),
+            text("Done.", "a2"),
+          ],
+          { run_id: "r2" },
+        ),
+      ],
+      asking,
+    );
+    expect(lines(after)).toEqual(["? Send it.", "! ", "! Done."]);
+    const first = after.entries[1] as Answer;
+    expect(first.parts).toMatchObject([{ callId: "k1", result: "Sent.", decision }]);
   });
 
   test("an error ends the run with its sentence", () => {

@@ -1,4 +1,4 @@
-import type { AgUiEvent } from "./events";
+import type { AgUiEvent, ResumeEntry } from "./events";
 
 /** A place in a conversation's log: the last event that was seen. */
 export interface Cursor {
@@ -12,6 +12,8 @@ export type OnBusy = "reject" | "queue" | "interrupt";
 
 interface RunInput {
   messages: { id: string; role: "user"; content: string }[];
+  /** What the person answers to the interrupts an earlier run ended with. */
+  resume?: readonly ResumeEntry[];
   forwardedProps: { collection: string };
 }
 

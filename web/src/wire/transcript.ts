@@ -1,9 +1,11 @@
-import type { Citation } from "./events";
+import type { AskDecidedValue, Citation } from "./events";
 import type { Cursor } from "./frames";
 
 export interface TextPart {
   kind: "text";
   messageId: string;
+  /** Which piece of its message it is, from 0: calls of tools stand between them. */
+  piece: number;
   text: string;
   citations: readonly Citation[];
 }
@@ -22,6 +24,8 @@ export interface ToolPart {
   arguments: string;
   /** null until the tool answered. */
   result: string | null;
+  /** What the person said to it, where they were asked. */
+  decision: AskDecidedValue | null;
 }
 
 export type Part = TextPart | ReasoningPart | ToolPart;
@@ -36,6 +40,8 @@ export type Outcome =
   | { kind: "running" }
   | { kind: "finished" }
   | { kind: "stopped" }
+  /** The person is asked something before it can go on. */
+  | { kind: "asking" }
   | { kind: "failed"; message: string; code: string };
 
 /** Everything one run said. */
@@ -67,6 +73,24 @@ export const EMPTY: Transcript = { cursor: null, entries: [] };
 export function activeAnswer(transcript: Transcript): Answer | null {
   const last = transcript.entries.at(-1);
   return last?.kind === "answer" && last.outcome.kind === "running" ? last : null;
+}
+
+/** Returns everything an answer rests on, each once: the pieces of a message share theirs. */
+export function citationsIn(answer: Answer): Citation[] {
+  const texts = answer.parts.filter((part) => part.kind === "text");
+  const byNumber = new Map(
+    texts.flatMap(({ citations }) => citations.map((one) => [one.number, one] as const)),
+  );
+  return [...byNumber.values()];
+}
+
+/** Returns the calls of the last question's turn that have no result: the person may be asked. */
+export function openCalls(transcript: Transcript): Map<string, ToolPart> {
+  const { entries } = transcript;
+  const turn = entries.slice(entries.findLastIndex((entry) => entry.kind === "question") + 1);
+  const parts = turn.flatMap((entry) => (entry.kind === "answer" ? entry.parts : []));
+  const open = parts.filter((part) => part.kind === "tool" && part.result === null);
+  return new Map((open as ToolPart[]).map((part) => [part.callId, part]));
 }
 
 /** Returns an answer's text without what was thought and done for it. */
