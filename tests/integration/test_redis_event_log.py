@@ -266,6 +266,29 @@ async def test_a_log_is_filled_once_the_database_can_say_whose_it_is(server: Red
         assert answers == []
 
 
+async def test_the_database_is_asked_about_many_runs_at_a_time(server: RedisServer) -> None:
+    asked: list[Run] = []
+    are_asked = asyncio.Event()
+
+    async def is_held(run: Run) -> bool:
+        asked.append(run)
+        if len(asked) == 3:
+            are_asked.set()
+        await are_asked.wait()
+        return True
+
+    async with redis_log(server.url, is_held=is_held) as log:
+        runs = [run_of(name, ConversationId(f"of-{name}")) for name in ("a", "b", "c")]
+        for run in runs:
+            await log.take(run, lambda: None)
+            await speak(log, run, texts(1, 5))
+        server.ask("FLUSHALL")
+        for run in runs:
+            log.append(run, texts(6, 9))
+        for run in runs:
+            assert await log.flushed(run, SECONDS)
+
+
 @pytest.mark.parametrize("harm", ["restart", "FLUSHALL"])
 async def test_owner_and_redis_lost_begin_a_new_epoch(server: RedisServer, harm: str) -> None:
     async with redis_log(server.url) as log:

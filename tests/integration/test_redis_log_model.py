@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from app.infra.redis.log import losses as log_losses
 from app.infra.redis.log import mirrors as log_mirrors
 from app.infra.redis.log import speaker as log_speaker
 from app.infra.redis.log.event_log import RedisEventLog
@@ -275,6 +276,7 @@ class ModelReader(Reader):
 @pytest.fixture(autouse=True)
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(log_mirrors, "CHECK_SECONDS", 0.02)
+    monkeypatch.setattr(log_losses, "CHECK_SECONDS", 0.02)
     monkeypatch.setattr(log_mirrors, "REBUILD_SECONDS", 0.02)
     # A run may be taken away at any moment here, not only when its lease has run out.
     monkeypatch.setattr(log_speaker, "SURE_SECONDS", 0.0)

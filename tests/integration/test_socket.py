@@ -184,6 +184,22 @@ async def test_a_node_that_goes_away_says_so_and_closes() -> None:
             assert await client.hear_close() == CloseCode.GOING_AWAY
 
 
+async def test_a_node_that_is_cut_off_sends_its_clients_away_and_lets_them_in_later() -> None:
+    async with running_door() as door, welcomed(door) as one, welcomed(door) as two:
+        await door.call(door.door.send_away(0.05))
+        for client in (one, two):
+            assert await client.hear() == {"type": "going_away", "retry_after_seconds": 0}
+            assert await client.hear_close() == CloseCode.GOING_AWAY
+        with pytest.raises(InvalidStatus) as refused:
+            async with connected(door):
+                pass
+        assert refused.value.response.status_code == 503
+
+        await door.do(door.door.let_in)
+        async with welcomed(door):
+            pass
+
+
 async def test_a_signed_out_principal_is_closed_for_good() -> None:
     async with running_door() as door, welcomed(door) as client:
         await door.call(door.backstage.presence.expel(LOCAL))

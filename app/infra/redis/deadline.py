@@ -21,7 +21,8 @@ async def deadline(seconds: float) -> AsyncIterator[None]:
     try:
         async with asyncio.timeout(seconds):
             yield
-    except (RedisError, RedisClusterException, OSError) as error:
+    except (RedisError, RedisClusterException, OSError, RuntimeError) as error:
+        # The last is uvloop's word for a connection that was closed while it was written to.
         raise StorageUnavailable("Redis can't be used.") from error
     finally:
         if task and task.cancelling() > cancellations:

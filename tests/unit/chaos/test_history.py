@@ -67,6 +67,39 @@ def test_a_run_that_is_never_heard_again_has_no_pause() -> None:
     assert pauses_of([asked("r1"), text(1.0, "r1"), fault(1.1, "r1")]) == []
 
 
+def run(t: float, run: str, number: str) -> Record:
+    return Record(t, "sent", "one", 1, {"type": "run", "run_id": run, "id": number})
+
+
+def refused(t: float, number: str, code: str) -> Record:
+    return Record(t, "received", "one", 1, {"type": "error", "id": number, "code": code})
+
+
+def test_a_run_that_is_refused_while_another_speaks_is_not_silent() -> None:
+    records = [
+        asked("r1"), text(1.0, "r1"), run(1.2, "r2", "2"), refused(1.3, "2", "busy"),
+        fault(1.5, "r1", "r2"), text(2.0, "r1"), run(2.3, "r2", "3"), refused(2.4, "3", "busy"),
+        text(3.0, "r1"), run(3.4, "r2", "4"), text(3.5, "r2"), text(3.7, "r2"),
+    ]  # fmt: skip
+    assert pauses_of(records) == [pytest.approx(1.0), pytest.approx(0.2)]
+
+
+def test_a_run_that_waits_for_another_is_silent_once_that_one_is_over() -> None:
+    records = [
+        asked("r1"), text(1.0, "r1"), run(1.2, "r2", "2"), fault(1.5, "r2"),
+        text(2.0, "r1"), text(6.0, "r1"), text(6.3, "r2"), text(6.5, "r2"),
+    ]  # fmt: skip
+    assert pauses_of(records) == [pytest.approx(0.3)]
+
+
+def test_a_run_that_is_refused_because_of_the_fault_is_silent_from_the_fault_on() -> None:
+    records = [
+        asked("r1"), text(1.0, "r1"), run(1.4, "r2", "2"), fault(1.5, "r2"),
+        refused(1.7, "2", "storage_unavailable"), run(2.7, "r2", "3"), text(2.9, "r2"),
+    ]  # fmt: skip
+    assert pauses_of(records) == [pytest.approx(1.4)]
+
+
 def test_a_leaving_node_told_those_who_heard_it_before_the_close() -> None:
     url = "ws://node/ws"
     records = [

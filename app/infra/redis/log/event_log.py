@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Callable, Coroutine, Sequence
 
 from app.infra.redis.log.flusher import Flusher, IsHeld
+from app.infra.redis.log.losses import Losses
 from app.infra.redis.log.message import GONE, keys_of, trimmed
 from app.infra.redis.log.mirrors import Mirrors
 from app.infra.redis.log.reader import LogReader
@@ -59,6 +60,16 @@ class RedisEventLog:
         self._reader = LogReader(self._servers)
         self.stats = LogStats(self._pending_bytes)
         self._mirrors = Mirrors(self._servers, self._reader, self.stats, total_bytes, self._spawn)
+        self._losses = Losses(self._servers, self._reader, self._speakers, self._route)
+
+    @property
+    def unanswered_since(self) -> float | None:
+        """When the oldest of what waits for Redis was sent; from any thread. See `Flusher`."""
+        known = self._servers.known
+        # What waits for a server that a cluster has replaced goes to another, or nowhere.
+        flushers = [flusher for server, flusher in tuple(self._flushers.items()) if server in known]
+        waits = [flusher.unanswered_since for flusher in flushers]
+        return min((since for since in waits if since is not None), default=None)
 
     async def run(self) -> None:
         """Carry what is said to Redis and from there, until cancelled."""
@@ -69,6 +80,7 @@ class RedisEventLog:
                 for flusher in self._flushers.values():
                     group.create_task(flusher.run())
                 group.create_task(self._mirrors.run())
+                group.create_task(self._losses.run())
         finally:
             self._group = None
             self._reader.close()

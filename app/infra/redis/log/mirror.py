@@ -13,6 +13,10 @@ from core.conversation_log import ConversationLog
 from core.conversations import LogMark
 from core.ids import ConversationId, RunId
 
+# Between two comparisons of a log of which nothing is heard. Nothing is lost on a connection that
+# holds, but between the servers of a cluster: the next message would show it.
+MOST_ROUNDS = 8
+
 log = structlog.get_logger(__name__)
 
 
@@ -33,12 +37,11 @@ class Mirror:
     gone: called when the conversation was deleted.
     joined: set while its channel is listened to.
     syncing: done when the reading that is under way has ended; gives what went wrong.
-    was_heard: since somebody last set it to False.
     """
 
     __slots__ = (
-        "_gone", "_run", "_run_id", "_stale", "conversation_id", "joined", "keys", "log",
-        "syncing", "used_at", "wanted", "was_heard",
+        "_gone", "_looks", "_rounds", "_run", "_run_id", "_stale", "_was_heard", "conversation_id",
+        "joined", "keys", "log", "syncing", "used_at", "wanted",
     )  # fmt: skip
 
     def __init__(
@@ -55,7 +58,9 @@ class Mirror:
         self.syncing: asyncio.Future[OSError | None] | None = None
         self.used_at = 0.0
         self.wanted = 0
-        self.was_heard = False
+        # Since the last round; and since it was heard: rounds that passed, and looks.
+        self._was_heard = False
+        self._rounds = self._looks = 0
         # Whose the last message was: the next is most often of the same run.
         self._run = b""
         self._run_id = RunId("")
@@ -64,7 +69,7 @@ class Mirror:
 
     def hear(self, message: bytes) -> None:
         """Add what another node has said; see `message`."""
-        self.was_heard = True
+        self._was_heard = True
         if self.log is None:
             # It is being read, and the message is in the stream already.
             return
@@ -109,6 +114,29 @@ class Mirror:
     def is_behind(self) -> bool:
         """Whether it is known that something is missing."""
         return self.log is not None and self.log.head < self.wanted
+
+    def pass_round(self) -> bool:
+        """Note that a round is over; return whether to compare it with Redis now.
+
+        Only where somebody reads it: at once if something is known to be missing, else after the
+        first round in which nothing was heard, then after 2 and 4 more, then every 8.
+        """
+        if self._was_heard:
+            self.forget_silence()
+        else:
+            self._rounds += 1
+        is_read = self.log is not None and self.log.is_watched and self.joined.is_set()
+        is_late = self._rounds >= min(1 << self._looks, MOST_ROUNDS)
+        if not is_read or not (self.is_behind or is_late):
+            return False
+        self._rounds = 0
+        self._looks += is_late
+        return True
+
+    def forget_silence(self) -> None:
+        """Be compared soon, as after a message."""
+        self._was_heard = False
+        self._rounds = self._looks = 0
 
     @property
     def is_used(self) -> bool:

@@ -3,7 +3,7 @@
 import asyncio
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Coroutine, Iterable
-from itertools import islice
+from itertools import count, islice
 from time import monotonic
 
 import structlog
@@ -21,8 +21,14 @@ from core.errors import StorageUnavailable
 from core.ids import ConversationId
 from core.ports.event_log import Cursor, LogBounds
 
-CHECK_SECONDS = 2.0
+# One comparison takes 10 µs of Redis's time and 4 of the node's (measured on 2 cores with 200 and
+# 2,000 at once, small entries; with 100 KiB in the last one 180 and 6).
+CHECK_SECONDS = 1.0
 CHECKED_AT_ONCE = 500
+# Whether connections live is asked less often: Redis may stand still for a second, while it writes
+# its file anew.
+ROUNDS_A_PROBE = 2
+FILLED_AT_ONCE = 16
 OPEN_SECONDS = 3.0
 REBUILD_SECONDS = 2.0
 # How long a copy that nobody reads is kept for those who come back.
@@ -90,12 +96,13 @@ class Mirrors:
 
     async def run(self) -> None:
         """Look for what was missed, and drop what nobody reads, until cancelled."""
-        while True:
+        for round_ in count():
             await asyncio.sleep(CHECK_SECONDS)
-            for subscriber in self._subscribers.values():
-                subscriber.probe()
-            self._tidy()
-            await self._check(self._silent())
+            if round_ % ROUNDS_A_PROBE == 0:
+                for subscriber in self._subscribers.values():
+                    subscriber.probe()
+                self._tidy()
+            await self._check([mirror for mirror in self._mirrors.values() if mirror.pass_round()])
 
     async def _current(self, mirror: Mirror, mark: LogMark) -> ConversationLog:
         await mirror.joined.wait()
@@ -170,18 +177,8 @@ class Mirrors:
 
     def _returned(self, mirrors: list[Mirror]) -> None:
         for mirror in mirrors:
-            mirror.was_heard = False
+            mirror.forget_silence()
         self._spawn(self._check([mirror for mirror in mirrors if mirror.log is not None]))
-
-    def _silent(self) -> list[Mirror]:
-        """Return what is read and may have missed something."""
-        silent = []
-        for mirror in self._mirrors.values():
-            is_read = mirror.log is not None and mirror.log.is_watched and mirror.joined.is_set()
-            if is_read and (mirror.is_behind or not mirror.was_heard):
-                silent.append(mirror)
-            mirror.was_heard = False
-        return silent
 
     async def _check(self, mirrors: Iterable[Mirror]) -> None:
         """Compare copies with what Redis says, and fill those that lack something."""
@@ -196,9 +193,16 @@ class Mirrors:
                 except OSError:
                     # The next check asks again.
                     break
-                for mirror, meta in zip(some, metas, strict=True):
-                    if meta is not None and mirror.differs(meta):
-                        await asyncio.shield(self._sync(mirror, None))
+                pairs = zip(some, metas, strict=True)
+                await self._refill(
+                    [each for each, meta in pairs if meta is not None and each.differs(meta)]
+                )
+
+    async def _refill(self, mirrors: list[Mirror]) -> None:
+        for start in range(0, len(mirrors), FILLED_AT_ONCE):
+            some = [self._sync(mirror, None) for mirror in mirrors[start : start + FILLED_AT_ONCE]]
+            for filled in some:
+                await asyncio.shield(filled)
 
     def _tidy(self) -> None:
         now = monotonic()

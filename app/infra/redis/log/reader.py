@@ -36,6 +36,15 @@ class LogReader:
             raise LinkLost
         return [read_meta(reply) for reply in replies]
 
+    async def are_whole(self, server: Server, keys: Sequence[Keys]) -> list[bool]:
+        """Return of each log that one server keeps whether all that was acknowledged is there."""
+        link = await self._links.to(server)
+        replies = await link.ask([("HGET", each.meta, "s") for each in keys])
+        if any(map(is_error, replies)):
+            raise LinkLost
+        run_id = link.run_id.encode()
+        return [reply == run_id for reply in replies]
+
     async def fill(self, mirror: Mirror, mark: LogMark | None) -> None:
         """Bring a copy up to what Redis has.
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from bisect import bisect_right
+from collections.abc import Collection
 
 from redis.crc import key_slot
 
@@ -25,6 +26,11 @@ class Servers:
         self._owners = [self._first]
         self._known: set[Server] = {self._first}
         self._refreshing = asyncio.Lock()
+
+    @property
+    def known(self) -> Collection[Server]:
+        """All of them, as far as is known."""
+        return tuple(self._known)
 
     def of(self, key: bytes) -> Server:
         """Return who has a key, as far as is known: a wrong one will say so."""

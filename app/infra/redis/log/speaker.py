@@ -95,6 +95,11 @@ class Speaker:
         return self.flushed < self.head and not self.is_over
 
     @property
+    def has_said_all(self) -> bool:
+        """Whether Redis was given all of it, and the last of that is still kept."""
+        return self._first <= self.flushed == self.head and not self.is_over
+
+    @property
     def pending_bytes(self) -> int:
         """About how much waits to be sent."""
         return size_of(self._events[self.flushed - self._first + 1 :])
@@ -163,6 +168,11 @@ class Speaker:
 
     def doubt(self) -> None:
         """Note that Redis is not where it was believed to be: ask it before the next append."""
+        self._resume_at = 0.0
+
+    def repeat_last(self) -> None:
+        """Send the last event once more, by which Redis says what it has; all has to be said."""
+        self.flushed -= 1
         self._resume_at = 0.0
 
     def allow_begin(self) -> None:
