@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from app.agents.budget_words import name_of
 from app.agents.turn import Allowance, TurnFacts
 from app.turns.transcriber import Transcriber
-from core.budgets import NO_LIMIT, Budget, exhausted
+from core.budgets import NO_LIMIT, NOTHING, Budget, Spent, exhausted
 from core.conversations import Message, ToolCall
 from core.errors import QuotaExceeded
 from core.ports.conversation_store import ConversationStore
@@ -63,6 +63,13 @@ class Briefing:
             started_at=asyncio.get_running_loop().time(),
         )
 
+    def to_keep(self, spent: Spent) -> Spent:
+        """Return what has to be added to the day's account; nothing where there is no such budget.
+
+        It is one row a person and day, which all their runs would wait for at their ends.
+        """
+        return spent if self._counts_days else NOTHING
+
     async def earlier_calls(self, run: Run) -> Mapping[str, ToolCall]:
         """Return the calls that the runs which this one continues have in their messages."""
         if not run.is_continued:
@@ -89,10 +96,14 @@ class Briefing:
         )
         return tuple(messages)
 
+    @property
+    def _counts_days(self) -> bool:
+        return self._budgets.user_day is not None or self._budgets.tenant_day is not None
+
     async def _allowances(self, principal: Principal) -> tuple[Allowance, ...]:
         budgets = self._budgets
         run = Allowance("run", budgets.run)
-        if budgets.user_day is None and budgets.tenant_day is None:
+        if not self._counts_days:
             return (run,)
         today = await self._spending.today(principal)
         days = (

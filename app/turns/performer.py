@@ -109,7 +109,7 @@ class Performer:
         ending = replace(
             ending,
             late_results=transcriber.late_results,
-            spent=ending.spent + Spent(seconds=seconds),
+            spent=self._briefing.to_keep(ending.spent + Spent(seconds=seconds)),
         )
         stop.done()
         reach("before_finish")

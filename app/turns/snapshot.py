@@ -14,7 +14,7 @@ def snapshot_batch(bounds: LogBounds, messages: Sequence[Message]) -> EventBatch
 
 
 def snapshot(messages: Sequence[Message]) -> events.MessagesSnapshotEvent:
-    """Return the transcript as AG-UI's snapshot; citations are in a message's metadata."""
+    """Return the transcript as AG-UI's snapshot; what AG-UI has no word for is in metadata."""
     told = [part for message in messages for part in agui_messages(message)]
     return events.MessagesSnapshotEvent(messages=told)
 
@@ -32,7 +32,6 @@ def tool_message_id(call_id: str) -> str:
 
 
 def _answer(message: Message) -> events.AssistantMessage:
-    citations = [asdict(citation) for citation in message.citations]
     calls = [
         events.ToolCall(
             id=call.id,
@@ -44,8 +43,19 @@ def _answer(message: Message) -> events.AssistantMessage:
         id=message.id,
         content=message.content,
         tool_calls=calls or None,
-        metadata={"citations": citations} if citations else None,
+        metadata=_metadata(message) or None,
     )
+
+
+def _metadata(message: Message) -> dict[str, object]:
+    """Return the citations, and how much of the text was said before each of the calls."""
+    metadata: dict[str, object] = {}
+    if message.citations:
+        metadata["citations"] = [asdict(citation) for citation in message.citations]
+    places = {call.id: call.said_before for call in message.tool_calls if call.said_before}
+    if places:
+        metadata["saidBeforeCalls"] = places
+    return metadata
 
 
 def _tool_results(message: Message) -> list[events.Message]:

@@ -95,7 +95,8 @@ class Transcriber:
         """See `RunSink`. A call is told once, as a part of the answer's message."""
         if call_id in self._tool_calls or call_id in self._earlier:
             return
-        self._tool_calls[call_id] = ToolCall(call_id, name, arguments, None)
+        said_before = len(self._message.said) if self._message else 0
+        self._tool_calls[call_id] = ToolCall(call_id, name, arguments, None, said_before)
         self._say(
             events.ToolCallStartEvent(
                 tool_call_id=call_id, tool_call_name=name, parent_message_id=self.answer_id
