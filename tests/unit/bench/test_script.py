@@ -5,9 +5,10 @@ from dataclasses import replace
 
 import pytest
 
+from scripts.scripted_model.asked import Asked, read_request
 from scripts.scripted_model.chunks import ChunkWriter
 from scripts.scripted_model.reply import Request, streamed
-from scripts.scripted_model.script import Script, last_user_message, read_script
+from scripts.scripted_model.script import Script, read_script
 
 REQUEST = Request(arrived_ns=1, prompt_tokens=3, wants_usage=False)
 
@@ -34,8 +35,8 @@ def test_a_directive_that_makes_no_sense_is_an_error(text: str) -> None:
 def test_the_last_user_message_is_read() -> None:
     roles = [("user", "one"), ("user", "two"), ("assistant", "three")]
     messages = [{"role": role, "content": content} for role, content in roles]
-    assert last_user_message(json.dumps({"messages": messages}).encode()) == "two"
-    assert last_user_message(b'{"messages": []}') == ""
+    assert read_request(json.dumps({"messages": messages}).encode()).message == "two"
+    assert read_request(b'{"messages": []}') == Asked()
 
 
 def test_tokens_that_belong_together_are_one_write() -> None:

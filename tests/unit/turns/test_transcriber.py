@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from app.turns.leftovers import Leftovers
+from app.turns.snapshot import snapshot
 from app.turns.transcriber import Transcriber
 from core.clock import SystemClock
 from core.conversations import Citation, LogMark, Message, Role, ToolCall
@@ -77,6 +79,7 @@ def transcriber(log: RecordingLog) -> Transcriber:
         "default",
         SystemClock().now(),
         LogMark("e", 0, 0),
+        RunId("r"),
         waited_seconds=2.0,
     )
     return Transcriber(log, run, ANSWER)
@@ -257,6 +260,23 @@ def test_a_tool_call_is_part_of_the_answer_and_told_once(
     kept = transcriber.complete(Answer(ANSWER, "Six."))
     assert kept is not None
     assert kept.tool_calls == (ToolCall("call", "calculate", '{"expression": "2*3"}', "6"),)
+
+
+def test_a_call_keeps_its_place_in_what_was_said(
+    transcriber: Transcriber, log: RecordingLog
+) -> None:
+    transcriber.tool_called("first", "look", "{}")
+    transcriber.open_message(ANSWER).text("Let me see. 🐕")
+    transcriber.tool_called("second", "look", "{}")
+
+    answer = transcriber.partial_answer()
+
+    assert answer is not None
+    assert [call.said_before for call in answer.tool_calls] == [0, 13]
+    message = replace(
+        question(), role=Role.ASSISTANT, content=answer.text, tool_calls=answer.tool_calls
+    )
+    assert snapshot([message]).messages[0].metadata == {"saidBeforeCalls": {"second": 13}}
 
 
 def test_an_answer_that_stopped_at_a_tool_keeps_its_call(
