@@ -4,7 +4,8 @@ import re
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import pairwise
 
 from scripts.chaos.history import Json, Record
 
@@ -36,22 +37,66 @@ def pauses_of(records: Iterable[Record]) -> list[float]:
     """Return, for each run that a fault hit, the longest silence that began before its recovery.
 
     A run is heard when the client that asked for it gets text of it, or its last event. The
-    pause is the longest gap between two such moments that ends after the fault.
+    pause is the longest gap between two such moments that ends after the fault. A run that had
+    said nothing yet is silent since the fault, but not while its conversation had to wait for
+    another run: it can't speak then, whatever happens.
     """
-    heard: dict[str, list[float]] = defaultdict(list)
-    asker: dict[str, str] = {}
+    hearing = _Hearing()
     faults: list[tuple[float, str]] = []
     for record in records:
         if record.kind == "fault":
             faults += [(record.t, run) for run in record.facts["runs"]]
-        elif record.kind == "sent" and record.frame["type"] == "run":
-            asker.setdefault(record.frame["run_id"], record.client)
-        elif record.kind == "received" and _is_heard(record.frame):
-            run = record.frame["run_id"]
-            if asker.get(run) == record.client:
-                heard[run].append(record.t)
-    found = (_pause(t, heard[run]) for t, run in faults)
+        else:
+            hearing.take(record)
+    found = (_pause(max(t, hearing.ready[run]), t, hearing.heard[run]) for t, run in faults)
     return [pause for pause in found if pause is not None]
+
+
+@dataclass(slots=True)
+class _Hearing:
+    """What the clients that asked for runs heard of them.
+
+    heard: when, of each run. ready: since when it was its turn to speak, 0 where it always was.
+    """
+
+    heard: defaultdict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    ready: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
+    _asker: dict[str, str] = field(default_factory=dict)
+    # By client: the run that it heard last, and when.
+    _last: dict[str, tuple[str, float]] = field(default_factory=dict)
+    # By client and number of the command.
+    _asked: dict[tuple[str, str], str] = field(default_factory=dict)
+    _refused: set[str] = field(default_factory=set)
+
+    def take(self, record: Record) -> None:
+        """Take the next record."""
+        match record.kind, record.frame.get("type"):
+            case "sent", "run":
+                self._ask(record.frame, record)
+            case "received", "error":
+                if record.frame["code"] == "busy":
+                    self._refused.add(self._asked.get((record.client, record.frame["id"]), ""))
+            case "received", "events":
+                self._hear(record.frame, record)
+
+    def _ask(self, frame: Json, record: Record) -> None:
+        run = frame["run_id"]
+        self._asker.setdefault(run, record.client)
+        self._asked[record.client, frame.get("id", "")] = run
+        if run in self._refused:
+            self._refused.remove(run)
+            self.ready[run] = record.t
+
+    def _hear(self, frame: Json, record: Record) -> None:
+        run = frame["run_id"]
+        if run is None or self._asker.get(run) != record.client:
+            return
+        before, t = self._last.get(record.client, (run, 0.0))
+        if before != run and not self.heard[run]:
+            self.ready[run] = max(self.ready[run], t)
+        self._last[record.client] = run, record.t
+        if _is_heard(frame):
+            self.heard[run].append(record.t)
 
 
 def delays_of(records: Iterable[Record]) -> list[tuple[float, float]]:
@@ -100,14 +145,17 @@ def _is_heard(frame: Json) -> bool:
     return frame["type"] == "events" and any(each["type"] in _HEARD for each in frame["events"])
 
 
-def _pause(t: float, heard: Sequence[float]) -> float | None:
-    """Return the longest gap that ends after `t`; None where nothing came after it."""
+def _pause(begin: float, t: float, heard: Sequence[float]) -> float | None:
+    """Return the longest gap that ends after `t`; None where nothing came after it.
+
+    begin: when the silence of a run began that had not been heard before `t`.
+    """
     first = bisect_right(heard, t)
     after = [moment for moment in heard[first:] if moment - t < _WINDOW_SECONDS]
     if not after:
         return None
-    begin = heard[first - 1] if first else t
-    return max(later - earlier for earlier, later in zip([begin, *after], after, strict=False))
+    moments = [heard[first - 1] if first else begin, *after]
+    return max(later - earlier for earlier, later in pairwise(moments))
 
 
 def _rank(ordered: Sequence[float], share: float) -> float:

@@ -66,6 +66,19 @@ def remarks(row: Row, most: int = 5) -> list[str]:
     return said
 
 
+def told_effects(verdict: Json) -> list[str]:
+    """Say what tools did to the outside; nothing where none did."""
+    effects = verdict["effects"]
+    if not effects["tasks"]:
+        return []
+    words = ", ".join(f"{count} {word}" for word, count in sorted(effects["words"].items()))
+    return [
+        f"{effects['tasks']} tasks, done {effects['done']} times, {effects['again']} arrivals more"
+        f" of what was done already; {effects['unrecorded']} whose record was lost, "
+        f"{effects['unknown']} questions what became of a call; answers: {words or 'none'}"
+    ]
+
+
 def machine() -> str:
     """Say in one line what this was measured on."""
     return (

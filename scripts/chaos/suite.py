@@ -3,6 +3,7 @@
 import asyncio
 import json
 import random
+import shutil
 import subprocess
 import sys
 import time
@@ -17,7 +18,7 @@ from scripts.chaos.faults.scene import Scene, wait_until
 from scripts.chaos.history import HistoryWriter, Json, read_history
 from scripts.chaos.pause_record import pause_record
 from scripts.chaos.pauses import farewells_of, pauses_of, spread_of
-from scripts.chaos.report import Row
+from scripts.chaos.report import Row, told_effects
 from scripts.chaos.rig.rig import ROOT, Rig
 
 # The fault whose pauses the simulation is compared with.
@@ -69,7 +70,12 @@ class Suite:
         return done
 
     def _judge(self, fault: Fault, injections: int, scene: Scene, history: Path) -> Row:
-        verdict = judged(history, scene.rig.database)
+        effects = history.with_suffix(".effects.jsonl")
+        shutil.copy(scene.rig.effects, effects)
+        verdict = judged(history, scene.rig.database, effects)
+        scene.notes.extend(told_effects(verdict))
+        if fault.habits.errands and not verdict["effects"]["tasks"]:
+            scene.failures.append("nobody asked for anything that has effects")
         records = list(read_history(history))
         had, told = farewells_of(records)
         if had:
@@ -90,11 +96,11 @@ class Suite:
         )
 
 
-def judged(history: Path, database: str) -> Json:
+def judged(history: Path, database: str, effects: Path) -> Json:
     """Return the verdict of the checker, a program of its own."""
     command = [sys.executable, "-m", "scripts.chaos.checker", str(history)]
     done = subprocess.run(
-        [*command, "--database", database],
+        [*command, "--database", database, "--effects", str(effects)],
         cwd=ROOT,
         capture_output=True,
         text=True,

@@ -1,6 +1,7 @@
 """Follows every connection of a history: what was sent on it must be gapless, once, in order."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from scripts.chaos.checker.event_log import EventLogs
@@ -35,12 +36,18 @@ class View:
 
 @dataclass(slots=True)
 class Asked:
-    """A run as its client asked for it; accepted: when that was first answered."""
+    """A run as its client asked for it.
+
+    sent: when it was first asked for; accepted: when that was first answered.
+    resume: the answers it brings; then it has no message.
+    """
 
     run: str
     conversation: str
     message_id: str
     text: str
+    sent: float
+    resume: Sequence[Json] = ()
     accepted: float | None = None
 
 
@@ -74,10 +81,7 @@ class Delivery:
         frame = record.frame
         self._commands[record.connection, frame["id"]] = frame
         if frame["type"] == "run":
-            message = frame["input"]["messages"][-1]
-            asked = Asked(
-                frame["run_id"], frame["conversation_id"], message["id"], message["content"]
-            )
+            asked = _asked(frame, record.t)
             self.asked.setdefault(asked.run, asked)
 
     def _received(self, record: Record) -> None:
@@ -173,3 +177,16 @@ class Delivery:
             if epoch != view.epoch or number > view.sequence:
                 view.transcript.apply(event)
                 view.epoch, view.sequence = epoch, number
+
+
+def _asked(frame: Json, t: float) -> Asked:
+    asked = frame["input"]
+    message = asked["messages"][-1] if asked["messages"] else {"id": "", "content": ""}
+    return Asked(
+        frame["run_id"],
+        frame["conversation_id"],
+        message["id"],
+        message["content"],
+        t,
+        asked.get("resume", ()),
+    )

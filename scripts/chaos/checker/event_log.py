@@ -26,12 +26,16 @@ class Attempts:
 
 
 class EventLogs:
-    """The logs, by conversation and epoch; each number has one event, whoever saw it."""
+    """The logs, by conversation and epoch; each number has one event, whoever saw it.
+
+    endings: the last events of each run. interrupts: the questions that runs ended with, by id.
+    """
 
     def __init__(self, findings: Findings) -> None:
         self._findings = findings
         self._logs: dict[tuple[str, str], dict[int, tuple[str, str]]] = defaultdict(dict)
         self.endings: dict[str, list[Json]] = defaultdict(list)
+        self.interrupts: dict[str, Json] = {}
 
     def add(self, conversation: str, epoch: str, sequence: int, run: str, event: Json) -> None:
         """Take one event as somebody saw it."""
@@ -62,6 +66,7 @@ class EventLogs:
         if kind in LAST_EVENTS:
             attempts.has_ended = True
             self.endings[run].append(event)
+            self.interrupts |= {each["id"]: each for each in interrupts_of(event)}
         elif kind == "CUSTOM" and event["name"] == "run.resumed":
             self._resume(attempts, event["value"]["attempt"], where)
         elif kind in _STARTS:
@@ -75,3 +80,9 @@ class EventLogs:
         attempts.number = number
         attempts.dead |= attempts.alive
         attempts.alive.clear()
+
+
+def interrupts_of(event: Json) -> list[Json]:
+    """Return the questions with which a last event leaves the person."""
+    found: list[Json] = (event.get("outcome") or {}).get("interrupts") or []
+    return found

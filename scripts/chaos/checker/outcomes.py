@@ -5,6 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 from scripts.chaos.checker.delivery import Asked, Delivery, View
+from scripts.chaos.checker.event_log import interrupts_of
 from scripts.chaos.checker.stored import Stored, StoredMessage, StoredRun
 from scripts.chaos.checker.violations import Fault, Findings
 from scripts.chaos.history import Json
@@ -57,6 +58,9 @@ class Outcomes:
         told = _told_status(event)
         if told != row.status or (told == "error" and event.get("code") != row.error_code):
             self._findings.add(Fault.ENDING, row.id, f"{event} for {row.status} {row.error_code}")
+        asks = [interrupt["id"] for interrupt in interrupts_of(event)]
+        if asks != list(row.asks):
+            self._findings.add(Fault.QUESTIONS, row.id, f"{asks} for {row.asks}")
 
     def _judge_rows(self) -> None:
         for key, count in Counter(run.id for run in self._stored.runs).items():
@@ -66,8 +70,13 @@ class Outcomes:
             asked = self._delivery.asked.get(run.id)
             if asked is None or asked.conversation != run.conversation_id:
                 self._findings.add(Fault.INVENTED, run.id)
-            elif (asked.message_id, asked.text) != (run.message_id, run.message):
+            elif self._question_of(run, asked) != (run.message_id, run.message):
                 self._findings.add(Fault.QUESTION, run.id)
+
+    def _question_of(self, run: StoredRun, asked: Asked) -> tuple[str, str]:
+        """Return what a run has to answer: one that brings answers, what its first run has to."""
+        root = self._delivery.asked.get(run.root_id) if asked.resume else asked
+        return (root.message_id, root.text) if root else ("", "")
 
     def _judge_messages(self, conversation: str, messages: list[StoredMessage]) -> None:
         positions = [message.position for message in messages]
@@ -86,9 +95,10 @@ class Outcomes:
         questions = [each.shown for each in messages if each.shown.role == "user"]
         answers = [each.shown for each in messages if each.shown.role == "assistant"]
         # A run that was cancelled while it waited has left nothing.
-        if not questions and run.status != "cancelled":
+        if not questions and run.status != "cancelled" and not run.root_id:
             self._findings.add(Fault.NO_QUESTION, run.id)
-        if len(questions) > 1:
+        # The question of a run that continues another is there already.
+        if len(questions) > (0 if run.root_id else 1):
             self._findings.add(Fault.QUESTION_TWICE, run.id)
         if any((each.id, each.content) != (run.message_id, run.message) for each in questions):
             self._findings.add(Fault.QUESTION, run.id, "in the transcript")
@@ -121,8 +131,13 @@ def has_one_voice(text: str) -> bool:
 def _told_status(event: Json) -> str:
     if event["type"] == "RUN_ERROR":
         return "error"
-    is_cancelled = (event.get("outcome") or {}).get("type") == "cancelled"
-    return "cancelled" if is_cancelled else "done"
+    match (event.get("outcome") or {}).get("type"):
+        case "cancelled":
+            return "cancelled"
+        case "interrupt":
+            return "interrupted"
+        case _:
+            return "done"
 
 
 def _difference(shown: Sequence[object], stored: Sequence[object]) -> str:

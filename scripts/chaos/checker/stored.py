@@ -2,9 +2,9 @@
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import unquote
 
@@ -16,18 +16,26 @@ Row = tuple[Any, ...]
 Query = Callable[[str, str], list[Row]]
 
 _RUNS = (
-    "SELECT id, conversation_id, status, attempt, message_id, message, error_code FROM runs"
-    " WHERE conversation_id = ? ORDER BY ordinal"
+    "SELECT id, conversation_id, status, attempt, message_id, message, error_code, root_id, asks"
+    " FROM runs WHERE conversation_id = ? ORDER BY ordinal"
 )
 _MESSAGES = (
     "SELECT id, role, content, citations, tool_calls, run_id, position FROM messages"
     " WHERE conversation_id = ? ORDER BY position"
 )
+_QUESTIONS = (
+    "SELECT id, conversation_id, call_id, kind, decision, answered_by_run FROM asks"
+    " WHERE conversation_id = ? ORDER BY ordinal"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class StoredRun:
-    """A row of `runs`."""
+    """A row of `runs`.
+
+    root_id: the run that it continues, empty where it continues none.
+    asks: the ids of the questions it ended with.
+    """
 
     id: str
     conversation_id: str
@@ -36,11 +44,13 @@ class StoredRun:
     message_id: str
     message: str
     error_code: str | None = None
+    root_id: str = ""
+    asks: Sequence[str] = ()
 
     @property
     def is_final(self) -> bool:
         """Whether nothing more will be said."""
-        return self.status in ("done", "error", "cancelled")
+        return self.status in ("done", "error", "cancelled", "interrupted")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,22 +63,37 @@ class StoredMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredQuestion:
+    """A row of `asks`: a question to the person about a call, and the answer, if there is one."""
+
+    id: str
+    conversation_id: str
+    call: str
+    kind: str
+    decision: str | None
+    answered_by: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Stored:
     """What the database says about the conversations of a history, each in its order."""
 
     runs: list[StoredRun]
     messages: dict[str, list[StoredMessage]]
+    questions: list[StoredQuestion] = field(default_factory=list)
 
 
 def read_stored(database: str, conversations: Iterable[str]) -> Stored:
     """Return the rows. database: `postgresql://…`, or `sqlite:///path`, or a path."""
     runs: list[StoredRun] = []
     messages: dict[str, list[StoredMessage]] = {}
+    questions: list[StoredQuestion] = []
     with _opened(database) as query:
         for conversation in conversations:
-            runs += [StoredRun(*row) for row in query(_RUNS, conversation)]
+            runs += [_run(row) for row in query(_RUNS, conversation)]
+            questions += [StoredQuestion(*row) for row in query(_QUESTIONS, conversation)]
             messages[conversation] = [_message(row) for row in query(_MESSAGES, conversation)]
-    return Stored(runs, messages)
+    return Stored(runs, messages, questions)
 
 
 @contextmanager
@@ -81,6 +106,11 @@ def _opened(database: str) -> Iterator[Query]:
     path = unquote(database.removeprefix("sqlite:///"))
     with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
         yield lambda sql, key: connection.execute(sql, (key,)).fetchall()
+
+
+def _run(row: Row) -> StoredRun:
+    run = StoredRun(*row)
+    return replace(run, asks=_json(run.asks))
 
 
 def _message(row: Row) -> StoredMessage:

@@ -4,7 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from scripts.chaos.checker.delivery import Delivery
+from scripts.chaos.checker.effects import Effects, Tally
 from scripts.chaos.checker.outcomes import Outcomes
+from scripts.chaos.checker.outside import Effect
 from scripts.chaos.checker.stored import Stored
 from scripts.chaos.checker.violations import Column, Findings, Violation
 from scripts.chaos.history import Json, Record
@@ -17,6 +19,7 @@ class Verdict:
     runs: that were accepted. failed: those of them that ended with an explicit error.
     taken_over: those that took more than one attempt.
     resets: how often a client was told a snapshot because it could not be continued.
+    tally: of what tools did to the outside.
     """
 
     runs: int
@@ -25,6 +28,7 @@ class Verdict:
     resets: int
     counts: dict[Column, int]
     violations: list[Violation]
+    tally: Tally
 
     def as_json(self) -> Json:
         """Return the verdict for another program."""
@@ -34,6 +38,7 @@ class Verdict:
             "taken_over": self.taken_over,
             "resets": self.resets,
             **{column.value: self.counts[column] for column in Column},
+            "effects": self.tally.as_json(),
             "violations": [str(each) for each in self.violations],
         }
 
@@ -53,9 +58,13 @@ def conversations_of(delivery: Delivery) -> list[str]:
     return list(asked | {view.conversation: None for view in delivery.views.values()})
 
 
-def conclude(delivery: Delivery, stored: Stored, findings: Findings) -> Verdict:
-    """Compare with what is stored, and sum up."""
+def conclude(
+    delivery: Delivery, stored: Stored, findings: Findings, outside: Iterable[Effect] = ()
+) -> Verdict:
+    """Compare with what is stored and with what the outside wrote down, and sum up."""
     Outcomes(delivery, stored, findings).judge()
+    effects = Effects(delivery, stored, outside, findings)
+    effects.judge()
     rows = [run for run in stored.runs if run.id in delivery.asked]
     counts = findings.by_column()
     return Verdict(
@@ -65,4 +74,5 @@ def conclude(delivery: Delivery, stored: Stored, findings: Findings) -> Verdict:
         resets=sum(view.resets for view in delivery.views.values()),
         counts={column: counts[column] for column in Column},
         violations=findings.violations,
+        tally=effects.tally,
     )

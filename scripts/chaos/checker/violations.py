@@ -22,6 +22,8 @@ class Fault(Enum):
     UNTOLD = Column.LOST, "nobody was told the end of a run"
     NO_QUESTION = Column.LOST, "a run's question is not in the transcript"
     NO_ANSWER = Column.LOST, "a run that is done has no answer in the transcript"
+    EFFECT_LOST = Column.LOST, "a call was said to be made, and nothing came of it"
+    HIDDEN = Column.LOST, "nobody was shown what only a person can decide"
     BEHIND = Column.LOST, "a client never got the last events of its conversation"
 
     GAP = Column.GAPS, "a sequence number was left out"
@@ -35,6 +37,7 @@ class Fault(Enum):
     RUN_TWICE = Column.DUPLICATED, "a run is in the database twice"
     QUESTION_TWICE = Column.DUPLICATED, "a question is in the transcript twice"
     ANSWER_TWICE = Column.DUPLICATED, "a run has two answers in the transcript"
+    EFFECT_TWICE = Column.DUPLICATED, "a tool did something more often than it may"
 
     DIFFERENT = Column.WRONG, "two clients saw different events under one number"
     ZOMBIE = Column.WRONG, "an abandoned attempt went on speaking"
@@ -47,6 +50,10 @@ class Fault(Enum):
     VOICES = Column.WRONG, "an answer is not one reply of the model"
     QUESTION = Column.WRONG, "a stored question is not the one that was asked"
     ENDING = Column.WRONG, "the last event does not say what is stored"
+    EFFECT_EARLY = Column.WRONG, "a tool did something before the person's word"
+    WORD = Column.WRONG, "the answer on record to a question is not the one that was given"
+    RESULT = Column.WRONG, "the result of a call is not what came of it"
+    QUESTIONS = Column.WRONG, "the questions that ended a run are not those on record"
     INVENTED = Column.WRONG, "a run is in the database that nobody asked for"
 
     def __init__(self, column: Column, sentence: str) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import inf
 from uuid import uuid4
 
@@ -13,7 +13,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMes
 from scripts.chaos.driver.addresses import Addresses
 from scripts.chaos.driver.backoff import UNCLEAN, after_close
 from scripts.chaos.driver.talk import Ask, Talk
-from scripts.chaos.history import HistoryWriter
+from scripts.chaos.history import HistoryWriter, Json
 
 OPEN_SECONDS = 3.0
 # The server's beat is 2 s: more than two of them missed.
@@ -60,6 +60,10 @@ class Client:
     def prepare(self, text: str, on_busy: str = "reject") -> Ask:
         """Return a question that is not asked yet."""
         return Ask(str(uuid4()), str(uuid4()), text, on_busy)
+
+    def prepare_answers(self, resume: Sequence[Json]) -> Ask:
+        """Return the run that brings answers to questions; it is not asked for yet."""
+        return Ask(str(uuid4()), "", "", resume=resume)
 
     @property
     def is_live(self) -> bool:

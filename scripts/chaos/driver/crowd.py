@@ -2,12 +2,15 @@
 
 import asyncio
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import count
 
 from scripts.chaos.driver.addresses import Addresses
 from scripts.chaos.driver.client import Client
+from scripts.chaos.driver.errands import ErrandKind, answers_to, errand
+from scripts.chaos.driver.talk import Ask
 from scripts.chaos.history import HistoryWriter
 
 _QUESTIONS = (
@@ -26,6 +29,7 @@ class Habits:
     tokens, rate: of an answer, a second. words: what the scripted model says (its `voice` or
         `stamp`). cancels: share of the runs that are stopped on the way. hurries: share of those
         during which the next question is asked.
+    errands: kinds of tasks that tools are to do; none: nothing but words is asked for.
     tabs: whether every conversation is open a second time.
     ask_seconds: after so long without an end, a run is given up (and the checker will say so).
     """
@@ -37,6 +41,7 @@ class Habits:
     words: str = "voice=1"
     cancels: float = 0.05
     hurries: float = 0.05
+    errands: Sequence[ErrandKind] = ()
     tabs: bool = True
     ask_seconds: float = 120.0
     settle_seconds: float = 60.0
@@ -118,7 +123,7 @@ class Crowd:
 
     async def _turn(self, person: Client) -> None:
         habits = self.habits
-        script = f"[[tokens={habits.tokens} rate={habits.rate} {habits.words}]]"
+        script = f"tokens={habits.tokens} rate={habits.rate} {habits.words}"
         on_busy = self.chance.choice(("reject", "queue"))
         async with asyncio.TaskGroup() as group:
             asking = group.create_task(self._ask(person, self._question(script), on_busy))
@@ -130,10 +135,18 @@ class Crowd:
         await asyncio.sleep(0.3 * self.chance.random())
 
     def _question(self, script: str) -> str:
-        return f"{self.chance.choice(_QUESTIONS)} {script}"
+        if self.habits.errands:
+            return errand(self.habits.errands, script, self.chance)
+        return f"{self.chance.choice(_QUESTIONS)} [[{script}]]"
 
     async def _ask(self, person: Client, text: str, on_busy: str) -> None:
         ask = person.prepare(text, on_busy)
+        await self._see_through(person, ask)
+        while ask.interrupts:
+            ask = person.prepare_answers(answers_to(ask.interrupts, self.chance))
+            await self._see_through(person, ask)
+
+    async def _see_through(self, person: Client, ask: Ask) -> None:
         self.asking[ask.run_id] = person
         try:
             await person.ask(ask, self.habits.ask_seconds)

@@ -1,7 +1,7 @@
 """One client's side of the protocol: what to send after each frame; no socket and no clock."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import count, pairwise
 
@@ -14,6 +14,8 @@ _LAST_EVENTS = ("RUN_FINISHED", "RUN_ERROR")
 class Ask:
     """A run that the client asked for.
 
+    resume: where it brings answers to questions; then there is no message.
+    interrupts: the questions it ended with.
     refusal: the code of an error after which it is not asked for again.
     """
 
@@ -21,6 +23,8 @@ class Ask:
     message_id: str
     text: str
     on_busy: str = "reject"
+    resume: Sequence[Json] = ()
+    interrupts: Sequence[Json] = ()
     is_sent: bool = False
     is_accepted: bool = False
     has_ended: bool = False
@@ -112,12 +116,13 @@ class Talk:
 
     def _run(self, ask: Ask) -> Json:
         message = {"id": ask.message_id, "role": "user", "content": ask.text}
+        answers = {"messages": [], "resume": list(ask.resume)}
         return {
             "type": "run",
             "run_id": ask.run_id,
             "conversation_id": self.conversation_id,
             "on_busy": ask.on_busy,
-            "input": {"messages": [message]},
+            "input": answers if ask.resume else {"messages": [message]},
         }
 
     def _command(self, command: Json) -> str:
@@ -170,8 +175,9 @@ class Talk:
         if last > self.sequence:
             self.sequence = last
             ask = self.asks.get(frame["run_id"])
-            if ask is not None and any(event["type"] in _LAST_EVENTS for event in events):
+            if ask is not None and events[-1]["type"] in _LAST_EVENTS:
                 ask.has_ended = True
+                ask.interrupts = (events[-1].get("outcome") or {}).get("interrupts", ())
         return []
 
     def _end_answered(self, messages: list[Json]) -> None:

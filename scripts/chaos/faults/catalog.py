@@ -7,6 +7,7 @@ from scripts.chaos.faults.fault import Fault
 from scripts.chaos.faults.links import link_faults
 from scripts.chaos.faults.nodes import node_faults
 from scripts.chaos.faults.one_node import single_faults
+from scripts.chaos.faults.side_effects import effect_faults
 from scripts.chaos.faults.slow_sockets import slow_faults
 from scripts.chaos.faults.soak import soak_faults
 from scripts.chaos.faults.stores import store_faults
@@ -21,6 +22,7 @@ def all_faults() -> list[Fault]:
         *duplicate_faults(),
         *slow_faults(),
         *blocking_faults(),
+        *effect_faults(),
         *crowd_faults(),
         *soak_faults(),
         *single_faults(),

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import random
-import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -12,8 +11,9 @@ from urllib.parse import urlsplit, urlunsplit
 
 from core.settings import load_settings
 from scripts.chaos.driver.addresses import Addresses
-from scripts.chaos.rig.process import RigError, RigProcess
+from scripts.chaos.rig.process import RigProcess
 from scripts.chaos.rig.proxy import Proxy
+from scripts.chaos.rig.stand_ins import start_stand_ins
 from scripts.cluster.log_file import LogFile
 from scripts.cluster.node import node_part
 from scripts.cluster.part import Part, Places
@@ -28,6 +28,7 @@ ROOT = Path(__file__).parents[3]
 _PER_NODE, _SPARE = 40, 40
 _UNKEPT = ("--appendonly", "no")
 _NO_OLLAMA = "http://127.0.0.1:9"
+EFFECTS = "effects.jsonl"
 
 
 @dataclass(slots=True)
@@ -72,6 +73,11 @@ class Rig:
     redis_url: str = ""
     stores: dict[str, RigProcess] = field(default_factory=dict)
     nodes: list[Node] = field(default_factory=list)
+
+    @property
+    def effects(self) -> Path:
+        """The file in which the sink writes down what tools had it do."""
+        return _places(self.folder).data / EFFECTS
 
     @property
     def redis(self) -> RigProcess:
@@ -129,12 +135,12 @@ async def open_rig(folder: Path, *, nodes: int = 3, proxied: bool = False) -> As
     assert postgres.part is not None
     assert redis.part is not None
     async with AsyncExitStack() as stack:
-        model_url = await _start_model(places, stack)
+        settings = await _settings(places, stack)
         rig = Rig(folder, postgres.url, redis.url)
         rig.stores["postgres"] = _process(postgres.part, places, stack)
         rig.stores["redis"] = _process(redis.part, places, stack)
         await _start(list(rig.stores.values()))
-        shared = {**_settings(model_url), "WEBSOCKET_MANAGER_TYPE": "redis"}
+        shared = {**settings, "WEBSOCKET_MANAGER_TYPE": "redis"}
         for number in range(1, nodes + 1):
             node = await _node(number, rig, shared, ports, places, stack, proxied=proxied)
             rig.nodes.append(node)
@@ -147,7 +153,7 @@ async def open_single(folder: Path) -> AsyncIterator[Rig]:
     """Give one node that keeps everything in its folder. Raises as `open_rig` does."""
     places, port = _places(folder), Ports().take()
     async with AsyncExitStack() as stack:
-        settings = _settings(await _start_model(places, stack))
+        settings = await _settings(places, stack)
         data = _data_folder(places, "node-1")
         part = node_part(1, port, {**settings, "DATA_DIR": str(data)})
         rig = Rig(folder, str(data / "colloquy.sqlite"))
@@ -173,12 +179,10 @@ def _data_folder(places: Places, name: str) -> Path:
     return folder
 
 
-def _settings(model_url: str) -> dict[str, str]:
+async def _settings(places: Places, stack: AsyncExitStack) -> dict[str, str]:
     return {
-        "OPENAI_BASE_URL": f"{model_url}/v1",
-        "OPENAI_API_KEY": "",
+        **await start_stand_ins(places, places.data / EFFECTS, stack),
         "OLLAMA_URL": _NO_OLLAMA,
-        "MODEL": "scripted-1",
         "LOG_LEVEL": os.environ.get("LOG_LEVEL", "INFO"),
     }
 
@@ -230,20 +234,3 @@ async def _start(processes: Sequence[RigProcess]) -> None:
     async with asyncio.TaskGroup() as group:
         for process in processes:
             group.create_task(process.ready())
-
-
-async def _start_model(places: Places, stack: AsyncExitStack) -> str:
-    """Start the scripted model and return its address: the first line that it prints."""
-    log = LogFile(places.cluster / "model.log")
-
-    async def has_spoken() -> bool:
-        return bool(log.last_words())
-
-    command = (sys.executable, "-m", "scripts.scripted_model")
-    part = Part("model", command, has_spoken, {"PYTHONPATH": str(ROOT)}, stop_seconds=5)
-    process = _process(part, places, stack)
-    await _start([process])
-    url = log.last_words()
-    if not url.startswith("http"):
-        raise RigError(f"the scripted model does not start: {url}")
-    return url

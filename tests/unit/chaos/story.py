@@ -67,7 +67,7 @@ class Story:
     def _run(self, attempts: int, zombie: bool = False, ends: int = 1, mixes: bool = False) -> None:
         run, question = self._id(), self._id()
         self._ask(run, question)
-        self.messages.append(self._message(Shown(question, "user", f"ask {run}"), run))
+        self.messages.append(self._message(Shown(question, "user", self._text(run)), run))
         dead = ""
         for attempt in range(1, attempts + 1):
             answer = Shown(self._id(), "assistant")
@@ -83,7 +83,7 @@ class Story:
         status, code = ("error", "internal") if is_error else ("done", None)
         self.messages.append(self._message(answer, run))
         self.runs.append(
-            StoredRun(run, self.conversation, status, attempts, question, f"ask {run}", code)
+            StoredRun(run, self.conversation, status, attempts, question, self._text(run), code)
         )
         for _ in range(ends):
             self._append(run, [self._last_event(run, code)])
@@ -95,7 +95,7 @@ class Story:
             if not reader.connection:
                 self._connect(reader, exists=bool(self.runs))
         reader = self.chance.choice(self._readers)
-        messages = [{"id": question, "role": "user", "content": f"ask {run}"}]
+        messages = [{"id": question, "role": "user", "content": self._text(run)}]
         command = {"type": "run", "run_id": run, "input": {"messages": messages}}
         for is_duplicate in (False, True)[: self.chance.choice((1, 1, 2))]:
             key = self._send(reader, {**command, "conversation_id": self.conversation})
@@ -106,7 +106,7 @@ class Story:
                 self._subscribe(reader)
 
     def _start(self, run: str, question: str, attempt: int, *, keeps_epoch: bool) -> None:
-        asked = {"messages": [{"id": question, "role": "user", "content": f"ask {run}"}]}
+        asked = {"messages": [{"id": question, "role": "user", "content": self._text(run)}]}
         events: list[Json] = [{"type": "RUN_STARTED", "runId": run, "input": asked}]
         if attempt > 1:
             value = {"attempt": attempt, "after_seconds": 4.0}
@@ -246,6 +246,7 @@ class Story:
                     "content": tool.result,
                 }
                 for tool in shown.tools
+                if tool.result is not None
             ]
         return {"type": "MESSAGES_SNAPSHOT", "messages": told}
 
@@ -263,6 +264,9 @@ class Story:
     def _write(self, line: Json, reader: Reader) -> None:
         place = {"t": float(len(self.lines)), "client": reader.name}
         self.lines.append({**place, "connection": reader.connection, **line})
+
+    def _text(self, run: str) -> str:
+        return f"ask {run}"
 
     def _id(self) -> str:
         return str(UUID(int=self.chance.getrandbits(128)))

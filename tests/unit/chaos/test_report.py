@@ -8,7 +8,7 @@ import pytest
 from scripts.chaos.faults.catalog import all_faults
 from scripts.chaos.faults.fault import Bar
 from scripts.chaos.pauses import Spread
-from scripts.chaos.report import Row, remarks, table
+from scripts.chaos.report import Row, remarks, table, told_effects
 from scripts.chaos.suite import chosen
 
 GOOD: dict[str, Any] = {
@@ -56,3 +56,12 @@ def test_names_are_file_names_and_there_is_one_of_each() -> None:
 def test_the_soak_is_performed_only_where_it_is_named() -> None:
     assert "F21" not in {fault.id for fault in chosen(all_faults(), [])}
     assert [fault.id for fault in chosen(all_faults(), ["F21"])] == ["F21"]
+
+
+def test_what_tools_did_is_told_where_they_did_anything() -> None:
+    nothing = {"tasks": 0, "done": 0, "again": 0, "unrecorded": 0, "unknown": 0, "words": {}}
+    assert told_effects({"effects": nothing}) == []
+    some = {**nothing, "tasks": 9, "done": 8, "again": 2, "words": {"skip": 1, "repeat": 3}}
+    [said] = told_effects({"effects": some})
+    assert said.startswith("9 tasks, done 8 times, 2 arrivals more")
+    assert said.endswith("answers: 3 repeat, 1 skip")

@@ -108,6 +108,27 @@ def test_a_run_is_over_with_its_last_event() -> None:
     assert ask.has_ended
 
 
+def test_answers_are_sent_without_a_message_and_again_until_they_are_accepted() -> None:
+    talk = Talk("c", exists=True)
+    entry = {"interruptId": "i", "status": "resolved", "payload": {"approved": True}}
+    talk.asks["r2"] = Ask("r2", "", "", resume=[entry])
+    for frames in (greeted(talk), greeted(talk)):
+        [run] = [frame for frame in frames if frame["type"] == "run"]
+        assert run["run_id"] == "r2"
+        assert run["input"] == {"messages": [], "resume": [entry]}
+
+
+def test_the_questions_that_end_a_run_are_known() -> None:
+    talk = Talk("c", exists=True)
+    ask = asking(talk)
+    subscribed(talk, greeted(talk)[0])
+    frame = events(1, "RUN_FINISHED")
+    frame["events"][0]["outcome"] = {"type": "interrupt", "interrupts": [{"id": "i"}]}
+    talk.heard(frame)
+    assert ask.has_ended
+    assert ask.interrupts == [{"id": "i"}]
+
+
 def test_what_is_busy_is_asked_again_after_the_pause() -> None:
     talk = Talk("c")
     ask = asking(talk)

@@ -1,0 +1,1 @@
+"""The folder that nodes of the rig have as TOOLS_DIR."""
