@@ -41,12 +41,14 @@ class ToolCall:
 
     arguments: a JSON object, as text.
     result: what it gave back; None where the answer was stopped before it did.
+    said_before: how many characters of the message's text were there when it was called.
     """
 
     id: str
     name: str
     arguments: str
     result: str | None
+    said_before: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,6 +71,7 @@ class Settings(BaseSettings):
 
     # Tools.
     tools_dir: Path | None = None
+    mcp_servers: Path | None = None
     tool_rounds: int = Field(8, ge=0, le=100)
     ask_seconds: float = Field(86_400.0, ge=10, le=2_592_000)
     fetch_allowed_hosts: Annotated[tuple[str, ...], NoDecode] = ()

@@ -9,12 +9,12 @@ def retell(facts: TurnFacts, state: TurnState) -> None:
     Words of an earlier run that this one continues are in its own message: they are not said
     again. Its calls are, and the sink knows which of them it has in a message already.
     """
-    retell_calls(facts, state)
     said = said_before(facts, state)
     if said:
         message = facts.sink.open_message(facts.answer_id)
         if not message.said:
             message.text(said)
+    retell_calls(facts, state)
 
 
 def retell_calls(facts: TurnFacts, state: TurnState) -> None:

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from app.agents.names import COORDINATOR, TOOLS, WRITER
-from app.agents.spending import by_run, spent_in_all
+from app.agents.spending import begin_step, budget_of_calls, by_run
 from app.agents.turn import AskState, ToolCall, ToolResult, TurnFacts, TurnState
 from app.tools.executor import Answered, Call, CallFacts, Executor
-from core.budgets import Budget, Spent
+from core.budgets import Spent
 from core.events import ASK_DECIDED, BREAKER_OPEN
 from core.tools import Ask, Outcome
 
@@ -25,6 +25,7 @@ class Tools:
         Calls that wait for the person stay to be made. Cancelling cancels every call. Raises
         `CallFenced` where another attempt has the run.
         """
+        begin_step(facts, state)
         calls = state.get("tool_calls", [])
         agent = WRITER if _is_models(calls, state) else COORDINATOR
         for call in calls:
@@ -52,7 +53,6 @@ def _is_models(calls: Sequence[ToolCall], state: TurnState) -> bool:
 
 
 def _facts_of_calls(facts: TurnFacts, state: TurnState) -> CallFacts:
-    run = next((one for one in facts.allowances if one.whose == "run"), None)
     return CallFacts(
         run_id=facts.run_id,
         root_id=facts.root_id,
@@ -61,8 +61,7 @@ def _facts_of_calls(facts: TurnFacts, state: TurnState) -> CallFacts:
         principal=facts.principal,
         collection=facts.collection,
         is_tainted=state.get("is_tainted", False),
-        budget=run.budget if run else Budget(),
-        spent=spent_in_all(state),
+        budget=budget_of_calls(facts, state),
     )
 
 

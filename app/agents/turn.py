@@ -199,8 +199,8 @@ class TurnFacts:
     started_at: when this attempt began, in the loop's time.
     passages: what the search has read, so that the writer need not read it again; empty where
         another node took the turn over after the search.
-    spent_here: what each step of this attempt has spent, for a turn that ends in the middle of
-        one. These two are all that agents add to.
+    spent_here: what the attempts before this one have spent, then what each of its steps has, for
+        a turn that ends in the middle of one. These two are all that agents add to.
     """
 
     run_id: RunId

@@ -11,7 +11,7 @@ from app.agents.names import RETRIEVAL, WRITER
 from app.agents.prompt import build_prompt
 from app.agents.quoting import cite
 from app.agents.sources import Source, load_sources
-from app.agents.spending import Prices, by_run, used_up
+from app.agents.spending import Prices, begin_step, by_run, used_up
 from app.agents.toolbox import Toolbox
 from app.agents.turn import DecisionState, ToolCall, TurnFacts, TurnState
 from core.budgets import Exhausted
@@ -55,6 +55,7 @@ class Writer:
         """
         refs = state.get("passages", [])
         sources = await load_sources(self._library, facts, refs, self._token_budget)
+        begin_step(facts, state)
         limit = used_up(facts, state)
         reply = await self._reply(facts, state, sources, limit)
         spent = by_run(facts, self._prices.of(reply.usage))

@@ -30,7 +30,7 @@ class CallFacts:
     root_id: the run in which they were decided on: what is recorded is recorded under it.
     fence: of the attempt that makes them.
     is_tainted: text from outside has entered the run: writes need a person's word.
-    budget, spent: of the run, before this step.
+    budget: what the step's calls may use up; spent: how much of that is used up before them.
     """
 
     run_id: RunId

@@ -99,10 +99,10 @@ class Plan:
     def _spend(self, call: Call, tool: Tool) -> None:
         budget, spent = self._facts.budget, self._spent + Spent(tool_calls=1, money=tool.cost)
         if budget.tool_calls is not None and spent.tool_calls > budget.tool_calls:
-            text = f"{tool.name} was not called: this run has used up its tool calls."
+            text = f"{tool.name} was not called: no tool calls are left for it."
             raise Refused(call, Outcome.REFUSED, text)
         if budget.money is not None and tool.cost and spent.money > budget.money:
-            text = f"{tool.name} was not called: it costs more money than this run has left."
+            text = f"{tool.name} was not called: it costs more money than is left."
             raise Refused(call, Outcome.REFUSED, text)
         self._spent = spent
 

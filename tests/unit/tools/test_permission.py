@@ -162,7 +162,7 @@ async def test_calls_beyond_the_runs_budget_are_not_made() -> None:
 
     outcomes = [one.outcome for one in came if isinstance(one, Answered)]
     assert outcomes == [Outcome.DONE, Outcome.DONE, Outcome.REFUSED, Outcome.REFUSED]
-    assert house.told[-1].text == "t was not called: this run has used up its tool calls."
+    assert house.told[-1].text == "t was not called: no tool calls are left for it."
 
 
 async def test_calls_that_cost_more_than_is_left_are_not_made_and_free_ones_are() -> None:
