@@ -20,6 +20,9 @@ from app.api.health import (
 )
 from app.api.http import create_http
 from app.api.jobs import job_routes
+from app.api.mcp.asking import Asking
+from app.api.mcp.door import McpDoor, mcp_routes
+from app.api.mcp.tools import offered_tools
 from app.api.metrics import metric_routes
 from app.api.operations import operation_routes
 from app.api.search import search_routes
@@ -49,6 +52,7 @@ def make_doors(
     knowledge: Knowledge,
     speech: Speech,
     sockets: SocketDoor,
+    mcp: McpDoor,
     chosen: ChosenModel,
     breakers: Breakers,
     metrics: Metrics,
@@ -72,6 +76,7 @@ def make_doors(
     origins = settings.allowed_origins
     health = health_routes(readiness)
     health.include_router(metric_routes(metrics.text))
+    health.include_router(mcp_routes(mcp))
     return Doors(
         http=create_http(_version(), routers, health, PAGE, origins),
         sockets=sockets,
@@ -90,6 +95,12 @@ def make_sockets(settings: Settings, node: str, links: Links, speech: Speech) ->
         clock=SystemClock(),
     )
     return SocketDoor(house, SocketLimits.from_settings(settings), settings.allowed_origins)
+
+
+def make_mcp(knowledge: Knowledge, speech: Speech) -> McpDoor:
+    """Return the door for MCP's clients; its `run` owns what they ask."""
+    asking = Asking(speech.turns, Follower(speech.readings), speech.conversations)
+    return McpDoor(offered_tools(knowledge.search, knowledge.library, asking), _version())
 
 
 def _server(settings: Settings, chosen: ChosenModel) -> ServerBody:

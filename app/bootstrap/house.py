@@ -9,7 +9,7 @@ from functools import partial
 import structlog
 
 from app.api.entrance import Doors, Entrance
-from app.bootstrap.doors import make_doors, make_sockets
+from app.bootstrap.doors import make_doors, make_mcp, make_sockets
 from app.bootstrap.isolation import watch_isolation
 from app.bootstrap.knowledge import make_compute, open_knowledge, open_vectors
 from app.bootstrap.links import open_links
@@ -71,6 +71,7 @@ async def open_house(settings: Settings) -> AsyncIterator[Doors]:
             settings, stack, storage, links, knowledge.search, tools, model, metrics
         )
         sockets = make_sockets(settings, node, links, speech)
+        mcp = make_mcp(knowledge, speech)
         show_runs(metrics, speech.runner, storage.census)
         show_sockets(metrics, sockets)
         ready, warm = asyncio.Event(), asyncio.Event()
@@ -80,6 +81,7 @@ async def open_house(settings: Settings) -> AsyncIterator[Doors]:
                 speech.runner.serve(ready, warm if settings.has_fleet else None),
                 knowledge.runner.run(),
                 sockets.run(),
+                mcp.run(),
                 watch_isolation(storage, links, speech.runner, sockets, metrics),
                 links.fleet.keep(partial(_load, sockets, speech.runner)),
                 metrics.run(),
@@ -88,7 +90,7 @@ async def open_house(settings: Settings) -> AsyncIterator[Doors]:
         )
         await ready.wait()
         yield make_doors(
-            settings, storage, links, knowledge, speech, sockets, chosen, breakers, metrics
+            settings, storage, links, knowledge, speech, sockets, mcp, chosen, breakers, metrics
         )
 
 

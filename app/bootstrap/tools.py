@@ -1,12 +1,15 @@
 """Opens what agents may do besides talking, and what holds it in bounds."""
 
-from collections.abc import Callable, Coroutine, Sequence
+import os
+from collections.abc import Callable, Collection, Coroutine, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, fields
 
 from app.bootstrap.breakers import open_breakers
 from app.bootstrap.links import Links
 from app.bootstrap.storage import Storage
+from app.infra.mcp.servers_file import read_servers
+from app.infra.mcp.tool_source import McpToolSource
 from app.infra.query.read_only_database import read_only_database
 from app.infra.resilience.breakers import PyBreakers
 from app.infra.sql.tools.asks import SqlAsks
@@ -16,6 +19,7 @@ from app.infra.sql.tools.spending import SqlSpending
 from app.infra.telemetry.metrics import Metrics
 from app.tools.executor import Executor
 from app.tools.registry import load_tools
+from app.tools.remote import ToolShelf
 from app.tools.services import Search, ToolServices
 from app.turns.briefing import Budgets
 from core.budgets import Budget
@@ -62,15 +66,18 @@ async def open_tools(
         database=_read_only(settings),
     )
     asks = SqlAsks(database, clock, node)
+    own = load_tools(settings.tools_dir)
+    source = _mcp(settings, own, has_model=has_model)
     executor = Executor(
-        load_tools(settings.tools_dir),
+        own if source is None else ToolShelf(own, source),
         breakers,
         SqlToolLedger(database, clock, node),
         asks,
         services,
         ask_seconds=settings.ask_seconds,
     )
-    return ToolHouse(executor, asks, SqlSpending(database, clock))
+    background = () if source is None else (source.run,)
+    return ToolHouse(executor, asks, SqlSpending(database, clock), background)
 
 
 def make_breakers(settings: Settings, links: Links, metrics: Metrics) -> PyBreakers:
@@ -117,6 +124,14 @@ def _webhooks(settings: Settings, stack: AsyncExitStack) -> Webhooks | None:
     webhooks = ConfiguredWebhooks.open(named)
     stack.push_async_callback(webhooks.close)
     return webhooks
+
+
+def _mcp(settings: Settings, taken: Collection[str], *, has_model: bool) -> McpToolSource | None:
+    """Return the tools of MCP's servers; None where there are none, or nobody to ask for them."""
+    if settings.mcp_servers is None:
+        return None
+    servers = read_servers(settings.mcp_servers, os.environ)
+    return McpToolSource(servers, taken) if has_model and servers else None
 
 
 def _read_only(settings: Settings) -> ReadOnlyDatabase | None:

@@ -24,6 +24,7 @@ VIOLATIONS = {
     "langgraph": ("app/turns/intruder.py", "langgraph.graph"),
     "langchain": ("app/agents/intruder.py", "langchain_core.messages"),
     "providers": ("app/agents/intruder.py", "langchain_openai"),
+    "mcp": ("app/turns/intruder.py", "mcp"),
     "web": ("app/turns/intruder.py", "starlette.requests"),
     "sql": ("app/knowledge/intruder.py", "sqlalchemy"),
     "postgres": ("app/knowledge/intruder.py", "psycopg"),

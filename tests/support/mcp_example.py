@@ -90,11 +90,11 @@ def _add_unruly(mcp: FastMCP) -> None:
     @mcp.tool()
     async def hang(folder: str) -> str:
         """Never answer; leave a file when it begins, and one when it is cancelled."""
-        Path(folder, "began").touch()
+        Path(folder, "began").touch()  # noqa: ASYNC240 - at once
         try:
             await anyio.sleep_forever()
         except BaseException:
-            Path(folder, "cancelled").touch()
+            Path(folder, "cancelled").touch()  # noqa: ASYNC240 - a cancelled one may not wait
             raise
         return ""
 

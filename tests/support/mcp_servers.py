@@ -81,6 +81,6 @@ async def known(source: McpToolSource, name: str, server: str = "example") -> So
 async def seen(find: Callable[[], T | None]) -> T:
     """Return what `find` gives as soon as it gives something."""
     async with asyncio.timeout(SECONDS):
-        while not (found := find()):
+        while not (found := find()):  # noqa: ASYNC110 - nobody tells of a process
             await asyncio.sleep(0.01)
     return found
