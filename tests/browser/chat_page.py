@@ -52,7 +52,7 @@ class ChatPage:
     @property
     def send(self) -> Locator:
         """The button that is there while nothing is answered."""
-        return self.page.get_by_role("button", name="Send")
+        return self.page.get_by_role("button", name="Send", exact=True)
 
     @property
     def stop(self) -> Locator:

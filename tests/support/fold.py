@@ -64,7 +64,7 @@ class Shown:
         ]
         for message in messages:
             metadata = message.get("metadata")
-            if isinstance(metadata, dict):
+            if isinstance(metadata, dict) and "citations" in metadata:
                 self.citations[str(message["id"])] = metadata["citations"]
 
 

@@ -1,5 +1,5 @@
 import { useEffect, useRef } from "react";
-import { focusBox } from "../chat/composer";
+import { focusBox, isBoxAtRest } from "../chat/composer";
 import type { Interrupt } from "../wire/events";
 import { ApprovalCard } from "./approval-card";
 import type { Verdict } from "./resume";
@@ -19,8 +19,9 @@ export function Approvals({ interrupts, isBusy, onAnswer }: ApprovalsProps) {
   useEffect(() => {
     if (isBusy || !hasAnswered.current) return;
     hasAnswered.current = false;
-    // The card that had the focus is gone: who has only a keyboard goes on at the next one.
-    if (document.activeElement !== document.body) return;
+    // The card that had the focus is gone: who has only a keyboard goes on at the next one, unless
+    // they write something by now. (The chat library puts the focus into the box with each run.)
+    if (document.activeElement !== document.body && !isBoxAtRest()) return;
     const next = cards.current?.querySelector("h2");
     if (next) next.focus();
     else focusBox();

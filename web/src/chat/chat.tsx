@@ -72,7 +72,7 @@ export function Chat(props: ChatProps) {
           </ThreadPrimitive.ViewportFooter>
         </ThreadPrimitive.Viewport>
       </ThreadPrimitive.Root>
-      <Announcer transcript={conversation.transcript} />
+      <Announcer transcript={conversation.transcript} runId={conversation.runId} />
     </AssistantRuntimeProvider>
   );
 }

@@ -13,6 +13,12 @@ export function focusBox(): void {
   document.getElementById(BOX_ID)?.focus();
 }
 
+/** Whether the cursor is there and nothing is typed. */
+export function isBoxAtRest(): boolean {
+  const box = document.activeElement;
+  return box?.id === BOX_ID && box instanceof HTMLTextAreaElement && box.value === "";
+}
+
 /** The box to ask in. */
 export function Composer({ onFiles }: { onFiles: (files: Iterable<File>) => void }) {
   // On a phone the focus would bring the keyboard up before anybody asked for it.

@@ -17,6 +17,8 @@ export interface Conversation {
   transcript: Transcript;
   shown: readonly Shown[];
   isRunning: boolean;
+  /** The run that is answered now, or is on its way. */
+  runId: string | null;
   /** What waits for the person. */
   interrupts: readonly Interrupt[];
   calls: Calls;
@@ -57,6 +59,7 @@ export function useConversation(conversationId: string, isNew: boolean): Convers
     transcript,
     shown,
     isRunning,
+    runId: runs[0] ?? null,
     interrupts,
     calls,
     answer: (interrupt, verdict) =>

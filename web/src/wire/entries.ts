@@ -6,7 +6,7 @@ import type {
   CitationsValue,
   ToolCall,
 } from "./events";
-import { citationsOf, textOf } from "./events";
+import { citationsOf, saidBeforeCalls, textOf } from "./events";
 import type { Answer, Entry, Outcome, Part, Question, TextPart, ToolPart } from "./transcript";
 
 type Entries = readonly Entry[];
@@ -174,10 +174,23 @@ function asQuestion(message: AgUiMessage): Question {
 }
 
 function asAnswer(message: AssistantMessage, all: readonly AgUiMessage[]): Answer {
-  const text = textOf(message);
-  const tools = (message.toolCalls ?? []).map((call) => asTool(call, all));
-  const said = { ...newText(message.id, []), text, citations: citationsOf(message) };
-  const parts = text ? [...tools, said] : tools;
+  const citations = citationsOf(message);
+  const places = saidBeforeCalls(message);
+  // The places count code points, as the server does.
+  const text = Array.from(textOf(message));
+  let parts: readonly Part[] = [];
+  let told = 0;
+  const tell = (end: number) => {
+    const said = text.slice(told, end).join("");
+    told = Math.max(told, end);
+    if (said) parts = growText(parts, message.id, said);
+  };
+  for (const call of message.toolCalls ?? []) {
+    tell(places[call.id] ?? 0);
+    parts = [...parts, asTool(call, all)];
+  }
+  tell(text.length);
+  parts = parts.map((part) => (part.kind === "text" ? { ...part, citations } : part));
   return { ...newAnswer(message.id, null), parts, outcome: { kind: "finished" } };
 }
 

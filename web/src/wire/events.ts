@@ -58,6 +58,11 @@ export function textOf(message: AgUiMessage): string {
   return content.map((part) => (part.type === "text" ? part.text : "")).join("");
 }
 
+/** Returns how many code points of a stored message's text were said before each of its calls. */
+export function saidBeforeCalls(message: AssistantMessage): Record<string, number> {
+  return (message.metadata?.saidBeforeCalls ?? {}) as Record<string, number>;
+}
+
 /** Returns the citations that a stored message carries. */
 export function citationsOf(message: AgUiMessage): Citation[] {
   const metadata = "metadata" in message ? message.metadata : undefined;

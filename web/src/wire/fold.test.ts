@@ -124,6 +124,30 @@ describe("snapshots", () => {
     ]);
   });
 
+  test("a tool that was called in the middle of a text stands there again", () => {
+    const call = (id: string) =>
+      ({ id, type: "function", function: { name: "look", arguments: "{}" } }) as const;
+    const after = foldAll([
+      eventsFrame(1, [
+        snapshot([
+          {
+            id: "a1",
+            role: "assistant",
+            content: "Let me see 🐕.\n\nHere it is.",
+            toolCalls: [call("k1"), call("k2")],
+            metadata: { saidBeforeCalls: { k1: 13, k2: 13 } },
+          },
+        ]),
+      ]),
+    ]);
+    expect(lastAnswer(after).parts).toMatchObject([
+      { kind: "text", piece: 0, text: "Let me see 🐕." },
+      { kind: "tool", callId: "k1", result: null },
+      { kind: "tool", callId: "k2", result: null },
+      { kind: "text", piece: 1, text: "Here it is." },
+    ]);
+  });
+
   test("events after a snapshot go on behind it", () => {
     const after = foldAll([
       eventsFrame(9, [stored], { run_id: null }),
