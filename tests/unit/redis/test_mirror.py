@@ -28,7 +28,7 @@ def test_the_longer_it_is_silent_the_seldomer_it_is_compared() -> None:
 def test_what_is_heard_needs_no_comparison_and_makes_the_next_come_soon() -> None:
     mirror = read_mirror()
     rounds_compared(mirror, 20)
-    mirror.hear(pack("e", 1, "r", ["1"]))
+    mirror.hear(pack("e", 1, 1, "r", ["1"]))
     assert rounds_compared(mirror, 4) == [2, 4]
 
 
@@ -41,7 +41,7 @@ def test_one_that_came_back_is_compared_soon() -> None:
 
 def test_one_that_is_known_to_be_behind_is_compared_in_every_round() -> None:
     mirror = read_mirror()
-    mirror.hear(pack("e", 5, "r", ["5"]))
+    mirror.hear(pack("e", 5, 5, "r", ["5"]))
     assert mirror.is_behind
     assert rounds_compared(mirror, 5) == [1, 2, 3, 4, 5]
 

@@ -12,7 +12,7 @@ from app.infra.redis.log.reader import LogReader
 from app.infra.redis.log.scripts import FORGET, LEAVE
 from app.infra.redis.log.server import Server
 from app.infra.redis.log.servers import Servers
-from app.infra.redis.log.speaker import Piece, Speaker
+from app.infra.redis.log.speaker import Speaker
 from app.infra.redis.log.stats import LogStats
 from core.conversation_log import LogWatch
 from core.conversations import Conversation, LogMark
@@ -144,7 +144,7 @@ class RedisEventLog:
             self._mirrors.forget(mirror)
         keys = keys_of(conversation_id)
         self._flusher(keys.meta).do(
-            lambda publish: ("EVALSHA", FORGET.sha, 3, *keys, publish, GONE)
+            lambda publish: ("EVALSHA", FORGET.sha, 2, *keys, publish, GONE)
         )
 
     async def open(self, conversation: Conversation, after: Cursor | None) -> LogBounds:
@@ -211,18 +211,19 @@ class RedisEventLog:
                 self._group.create_task(flusher.run())
         return flusher
 
-    def _delivered(self, speaker: Speaker, piece: Piece) -> None:
+    def _delivered(self, speaker: Speaker, first: int) -> None:
         """Give this node's readers what Redis has, without waiting for its echo."""
         mirror = self._mirrors.get(speaker.run.conversation_id)
         if mirror is not None:
-            mirror.add(speaker.mark.epoch, piece.first, piece.last, speaker.run.id, piece.events)
+            run_id, epoch = speaker.run.id, speaker.mark.epoch
+            mirror.add(epoch, first, speaker.flushed, run_id, speaker.events(first))
 
     def _count(self, speaker: Speaker) -> None:
         """Have Redis forget what was said before this run, where the log is over its limit."""
         arguments = (*speaker.mark, speaker.said_bytes, self._conversation_bytes)
         notice = trimmed(*speaker.mark)
         self._flusher(speaker.keys.meta).do(
-            lambda publish: ("EVALSHA", LEAVE.sha, 3, *speaker.keys, *arguments, publish, notice)
+            lambda publish: ("EVALSHA", LEAVE.sha, 2, *speaker.keys, *arguments, publish, notice)
         )
 
     def _pending_bytes(self) -> int:

@@ -2,16 +2,18 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Container
 from dataclasses import dataclass, field
+from itertools import chain
 from time import monotonic
 
 import structlog
 
-from app.infra.redis.log.link import Command, Link, Reply, is_error
+from app.infra.redis.log.link import Command, Link, Reply, is_error, packed
+from app.infra.redis.log.scripts import APPEND
 from app.infra.redis.log.server import Server
 from app.infra.redis.log.servers import Links, Servers
-from app.infra.redis.log.speaker import Piece, Speaker
+from app.infra.redis.log.speaker import Speaker
 from app.infra.redis.log.stats import LogStats
 from core.errors import AppError
 from core.failpoints import reach
@@ -35,9 +37,30 @@ log = structlog.get_logger(__name__)
 
 # Given the command that publishes, it returns the command that does it.
 Chore = Callable[[str], Command]
-# What a speaker sends; no piece where it resumes, for Redis may have less, or more, than it thinks.
-Flight = tuple[Speaker, Piece | None]
+# A speaker, and up to which sequence it sends.
+Flight = tuple[Speaker, int]
 IsHeld = Callable[[Run], Awaitable[bool]]
+
+_APPEND = packed(b"EVALSHA") + packed(APPEND.sha.encode())
+
+
+@dataclass(slots=True)
+class _Load:
+    """What one round trip carries: commands for those who resume, then for those who append.
+
+    A speaker resumes where Redis may have less, or more, than it thinks.
+    """
+
+    resuming: list[Speaker] = field(default_factory=list)
+    appending: list[list[Flight]] = field(default_factory=list)
+    commands: list[Command] = field(default_factory=list)
+
+    def doubt(self) -> None:
+        """Note that it is not known what was carried out of it."""
+        for speaker in self.resuming:
+            speaker.doubt()
+        for speaker, _ in chain.from_iterable(self.appending):
+            speaker.doubt()
 
 
 @dataclass(slots=True)
@@ -53,9 +76,10 @@ class Flusher:
 
     unanswered_since: when what waits now was first sent, by `monotonic`, or was to be; None where
         the server has answered since, or nothing waits.
-    delivered: called for what the server has acknowledged. route: gives a speaker that has more
-        to say to the flusher of the server that keeps its conversation. is_held: whether a run
-        is still this node's, asked where Redis may have forgotten who speaks.
+    delivered: called with the first sequence of what the server has acknowledged. route: gives a
+        speaker that has more to say to the flusher of the server that keeps its conversation.
+        is_held: whether a run is still this node's, asked where Redis may have forgotten who
+        speaks.
     """
 
     def __init__(
@@ -63,7 +87,7 @@ class Flusher:
         server: Server,
         servers: Servers,
         stats: LogStats,
-        delivered: Callable[[Speaker, Piece], None],
+        delivered: Callable[[Speaker, int], None],
         route: Callable[[Speaker], None],
         is_held: IsHeld,
     ) -> None:
@@ -141,23 +165,22 @@ class Flusher:
         link = await self._links.to(self._server)
         now = monotonic()
         publish = self._servers.publish(link)
-        flights, commands = _flights(batch, link, publish, now)
+        load = _load(batch, link, publish, now, self._servers.appends_a_command)
         chores = [self._chores.popleft() for _ in range(min(len(self._chores), FLUSH_LIMIT_PIECES))]
-        commands += [chore(publish) for chore in chores]
-        if not commands:
+        load.commands += [chore(publish) for chore in chores]
+        if not load.commands:
             # Whoever waited has left: nothing is asked, and nothing would be answered.
             return True
         try:
-            replies = await link.ask(commands)
+            replies = await link.ask(load.commands)
         except OSError:
             self._chores.extendleft(reversed(chores))
             # What was carried out is not known, and may be less than what is sent next time.
-            for speaker, _ in flights:
-                speaker.doubt()
+            load.doubt()
             raise
         self.unanswered_since = None
         self._note(monotonic() - now)
-        landing = self._land(flights, replies)
+        landing = self._land(load, replies)
         if landing.errors:
             await self._recover(link, landing.errors)
         return await self._confirm(landing.doubted) and not landing.errors
@@ -167,46 +190,59 @@ class Flusher:
         self._stats.append_seconds += seconds
         self._stats.observe(seconds)
 
-    def _land(self, flights: list[Flight], replies: list[Reply]) -> _Landing:
+    def _land(self, load: _Load, replies: list[Reply]) -> _Landing:
         landing = _Landing()
         appends = self._stats.appends
-        # There are more replies than flights where there were chores.
-        for (speaker, piece), reply in zip(flights, replies, strict=False):
-            if speaker.is_over:
-                continue
-            if reply == 1 and piece is not None:
-                self._stats.appends += 1
-                speaker.acknowledge(piece.last)
-                self._delivered(speaker, piece)
-            elif piece is None and type(reply) is int:
-                self._go_to(speaker, reply)
-            else:
-                self._refuse(speaker, reply, landing)
+        # There are more replies where there were chores.
+        left = iter(replies)
+        for speaker, reply in zip(load.resuming, left, strict=False):
+            if not speaker.is_over:
+                self._land_resumed(speaker, reply, landing)
+        for flights, reply in zip(load.appending, left, strict=False):
+            self._land_appended(flights, reply, landing)
         if self._stats.appends > appends:
             reach("after_append")
         return landing
 
-    def _refuse(self, speaker: Speaker, reply: Reply, landing: _Landing) -> None:
+    def _land_appended(self, flights: list[Flight], reply: Reply, landing: _Landing) -> None:
+        refused: Container[int] = reply or ()
         if is_error(reply):
             landing.errors.append(reply)
-        elif reply == [b"LOST"]:
-            landing.doubted.append(speaker)
-        elif reply == [b"FENCED"]:
+            # What it had done before is not known.
+            refused = range(1, len(flights) + 1)
+        for place, (speaker, last) in enumerate(flights, 1):
+            if place in refused:
+                speaker.doubt()
+            elif not speaker.is_over:
+                first = speaker.flushed + 1
+                speaker.acknowledge(last)
+                self._stats.appends += 1
+                self._delivered(speaker, first)
+
+    def _land_resumed(self, speaker: Speaker, reply: Reply, landing: _Landing) -> None:
+        if type(reply) is int:
+            self._go_to(speaker, reply)
+            return
+        if reply == [b"FENCED"]:
             self._fence(speaker)
             return
+        if reply == [b"LOST"]:
+            landing.doubted.append(speaker)
+        else:
+            landing.errors.append(reply)
         speaker.doubt()
 
     def _go_to(self, speaker: Speaker, sequence: int) -> None:
         self._stats.gaps += sequence < speaker.flushed
         try:
-            piece = speaker.go_to(sequence)
+            first = speaker.go_to(sequence)
         except LookupError:
             log.warning("log.too_long_to_rebuild", run_id=speaker.run.id)
             speaker.lose()
             return
-        if piece is not None:
+        if first is not None:
             self._stats.appends += 1
-            self._delivered(speaker, piece)
+            self._delivered(speaker, first)
 
     def _fence(self, speaker: Speaker) -> None:
         self._stats.fenced += 1
@@ -248,21 +284,40 @@ class Flusher:
                 link.close()
 
 
-def _flights(
-    batch: list[Speaker], link: Link, publish: str, now: float
-) -> tuple[list[Flight], list[Command]]:
-    flights: list[Flight] = []
-    commands: list[Command] = []
+def _load(
+    batch: list[Speaker], link: Link, publish: str, now: float, appends_a_command: int
+) -> _Load:
+    load = _Load()
+    appending: list[Flight] = []
+    arguments: list[bytes] = []
     size_bytes = 0
     for speaker in batch:
         if not speaker.has_more or size_bytes > FLUSH_LIMIT_BYTES:
             continue
-        piece = speaker.next_piece()
-        size_bytes += piece.size_bytes
         if speaker.has_to_resume(now):
-            flights.append((speaker, None))
-            commands.append(speaker.resume(piece, link, publish, now))
+            piece = speaker.next_piece()
+            size_bytes += piece.size_bytes
+            load.resuming.append(speaker)
+            load.commands.append(speaker.resume(piece, link, publish, now))
         else:
-            flights.append((speaker, piece))
-            commands.append(speaker.append_packed(piece, link, publish))
-    return flights, commands
+            last, packed_append = speaker.packed_append(link)
+            size_bytes += len(packed_append)
+            appending.append((speaker, last))
+            arguments.append(packed_append)
+    for start in range(0, len(appending), appends_a_command):
+        end = start + appends_a_command
+        load.appending.append(appending[start:end])
+        load.commands.append(_append(appending[start:end], arguments[start:end], publish))
+    return load
+
+
+def _append(flights: list[Flight], arguments: list[bytes], publish: str) -> bytes:
+    """Return the command, packed: most of it is the same each time."""
+    return b"*%d\r\n%b%b%b%b%b" % (
+        4 + 5 * len(flights),
+        _APPEND,
+        packed(b"%d" % (2 * len(flights))),
+        b"".join([speaker.packed_keys for speaker, _ in flights]),
+        packed(publish.encode()),
+        b"".join(arguments),
+    )

@@ -169,6 +169,11 @@ def is_error(reply: Reply) -> bool:
     return isinstance(reply, hiredis.ReplyError)
 
 
+def packed(word: bytes) -> bytes:
+    """Return one word of a command as it is sent."""
+    return b"$%d\r\n%b\r\n" % (len(word), word)
+
+
 def _packed(commands: Sequence[Command]) -> bytes:
     # The stub knows tuples of one value only.
     pack: Callable[[Command], bytes] = hiredis.pack_command  # type: ignore[assignment]

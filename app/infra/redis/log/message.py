@@ -8,7 +8,7 @@ One event a line: an encoded event has no line break of its own. A line that beg
 notice about the log itself.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 from urllib.parse import quote, unquote
 
@@ -24,7 +24,11 @@ class Keys(NamedTuple):
 
     stream: bytes
     meta: bytes
-    channel: bytes
+
+    @property
+    def channel(self) -> bytes:
+        """Return the channel's name: the stream's, since a script pays for each byte it is told."""
+        return self.stream
 
 
 class Said(NamedTuple):
@@ -40,7 +44,21 @@ class Said(NamedTuple):
 def keys_of(conversation_id: ConversationId) -> Keys:
     """Return the names of a conversation's keys; what is in braces decides the slot."""
     tag = f"colloquy:{{{quote(conversation_id)}}}"
-    return Keys(f"{tag}:log".encode(), f"{tag}:meta".encode(), f"{tag}:said".encode())
+    return Keys(f"{tag}:log".encode(), f"{tag}:meta".encode())
+
+
+def conversation_of(channel: bytes) -> ConversationId:
+    """Return whose channel `keys_of` has called so."""
+    return ConversationId(unquote(channel.partition(b"{")[2].rpartition(b"}")[0].decode()))
+
+
+def parted(bundle: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Return the channels and the messages that one flush has for a node.
+
+    A zero byte stands between them: an encoded event has none.
+    """
+    parts = iter(bundle.split(b"\0"))
+    return zip(parts, parts, strict=True)
 
 
 def run_name(run_id: RunId) -> str:
@@ -48,11 +66,11 @@ def run_name(run_id: RunId) -> str:
     return quote(run_id)
 
 
-def pack(epoch: str, first: int, run: str, events: Sequence[str]) -> bytes:
-    """Return events as one message; `run` is what `run_name` gave."""
-    last = first + len(events) - 1
+def pack(epoch: str, first: int, last: int, run: str, events: Sequence[str]) -> bytes:
+    """Return the events of these sequences as one message; `run` is what `run_name` gave."""
+    text = events[0] if first == last else "\n".join(events)
     # A model may have sent half of a surrogate pair: it goes through as it came.
-    return "\n".join((f"{epoch} {last} {first} {run}", *events)).encode("utf-8", "surrogatepass")
+    return f"{epoch} {last} {first} {run}\n{text}".encode("utf-8", "surrogatepass")
 
 
 def unpack(message: bytes) -> Said:

@@ -62,32 +62,40 @@ class Mirror:
         self._was_heard = False
         self._rounds = self._looks = 0
         # Whose the last message was: the next is most often of the same run.
-        self._run = b""
+        self._run = ""
         self._run_id = RunId("")
         self._stale = stale
         self._gone = gone
 
-    def hear(self, message: bytes) -> None:
-        """Add what another node has said; see `message`."""
+    def hear(self, message: bytes) -> bool:
+        """Add what another node has said, see `message`; return whether it was new here."""
         self._was_heard = True
-        if self.log is None:
+        copy = self.log
+        if copy is None:
             # It is being read, and the message is in the stream already.
-            return
+            return False
         try:
             if message.startswith(NOTICE):
                 self._notice(message)
-                return
-            epoch, last_text, first, rest = message.split(b" ", 3)
+                return False
+            head, _, text = message.decode("utf-8", "surrogatepass").partition("\n")
+            epoch, last_text, first, run = head.split(" ")
             last = int(last_text)
-            # What this node says itself, it has already.
-            if last > self.log.head or epoch.decode() != self.log.epoch:
-                run, _, body = rest.partition(b"\n")
-                if run != self._run:
-                    self._run, self._run_id = run, RunId(unquote(run.decode()))
-                events = body.decode("utf-8", "surrogatepass").split("\n")
-                self.add(epoch.decode(), int(first), last, self._run_id, events)
+            ahead = last - copy.head
+            if ahead <= 0 and epoch == copy.epoch:
+                # What this node says itself, it has already.
+                return False
+            if run != self._run:
+                self._run, self._run_id = run, RunId(unquote(run))
+            if ahead == 1 and first == last_text and epoch == copy.epoch:
+                # The path of every token.
+                copy.append(self._run_id, (text,))
+            else:
+                self.add(epoch, int(first), last, self._run_id, text.split("\n"))
         except ValueError:
             log.warning("log.strange_message", conversation_id=self.conversation_id)
+            return False
+        return True
 
     def add(self, epoch: str, first: int, last: int, run_id: RunId, events: Sequence[str]) -> None:
         """Add events where they are the next; where others are missing, have those read first."""

@@ -2,19 +2,20 @@
 
 import asyncio
 from collections import OrderedDict, defaultdict
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Collection, Coroutine, Iterable
 from itertools import count, islice
 from time import monotonic
 
 import structlog
 
+from app.infra.redis.log.attendance import Attendance
 from app.infra.redis.log.message import keys_of
 from app.infra.redis.log.mirror import Mirror
 from app.infra.redis.log.reader import LogReader
 from app.infra.redis.log.server import Server
 from app.infra.redis.log.servers import Servers
 from app.infra.redis.log.stats import LogStats
-from app.infra.redis.log.subscriber import Subscriber
+from app.infra.redis.log.subscriber import Audience, Subscriber
 from core.conversation_log import ConversationLog
 from core.conversations import Conversation, LogMark
 from core.errors import StorageUnavailable
@@ -63,6 +64,10 @@ class Mirrors:
         self._subscribers: dict[Server, Subscriber] = {}
         # Where each mirror is listened to.
         self._seats: dict[ConversationId, Subscriber] = {}
+        self._attendance = Attendance(reader, self._check, self._mirrors, spawn)
+        self._audience = Audience(
+            self._returned, self._moved, self._attendance.join, self._attendance.part
+        )
 
     async def open(self, conversation: Conversation, after: Cursor | None) -> LogBounds:
         """See `EventTail`."""
@@ -161,7 +166,7 @@ class Mirrors:
         server = self._servers.of(mirror.keys.channel)
         subscriber = self._subscribers.get(server)
         if subscriber is None:
-            subscriber = Subscriber(server, self._servers, self._stats, self._returned, self._moved)
+            subscriber = Subscriber(server, self._servers, self._stats, self._audience)
             self._subscribers[server] = subscriber
             self._spawn(subscriber.run())
         self._seats[mirror.conversation_id] = subscriber
@@ -178,12 +183,17 @@ class Mirrors:
     def _returned(self, mirrors: list[Mirror]) -> None:
         for mirror in mirrors:
             mirror.forget_silence()
-        self._spawn(self._check([mirror for mirror in mirrors if mirror.log is not None]))
+            if mirror.log is not None:
+                self._attendance.join(mirror)
 
-    async def _check(self, mirrors: Iterable[Mirror]) -> None:
-        """Compare copies with what Redis says, and fill those that lack something."""
+    async def _check(self, mirrors: Iterable[Mirror]) -> Collection[Mirror]:
+        """Compare copies with what Redis says, and fill those that lack something.
+
+        By that the node joins their readers. Returns those of which Redis said nothing.
+        """
+        left = set(mirrors)
         by_server: defaultdict[Server, list[Mirror]] = defaultdict(list)
-        for mirror in mirrors:
+        for mirror in left:
             by_server[self._servers.of(mirror.keys.meta)].append(mirror)
         for server, kept in by_server.items():
             rest = iter(kept)
@@ -193,10 +203,12 @@ class Mirrors:
                 except OSError:
                     # The next check asks again.
                     break
+                left.difference_update(some)
                 pairs = zip(some, metas, strict=True)
                 await self._refill(
                     [each for each, meta in pairs if meta is not None and each.differs(meta)]
                 )
+        return left
 
     async def _refill(self, mirrors: list[Mirror]) -> None:
         for start in range(0, len(mirrors), FILLED_AT_ONCE):

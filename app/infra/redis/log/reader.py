@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from app.infra.redis.log.link import Command, Link, LinkLost, Reply, is_error
 from app.infra.redis.log.message import Keys, keys_of, unpack
 from app.infra.redis.log.mirror import Meta, Mirror, read_meta
-from app.infra.redis.log.scripts import KEEP_SECONDS, LOOK, OPEN, TAKE
+from app.infra.redis.log.scripts import KEEP_SECONDS, LOOK, OPEN, PART, TAKE
 from app.infra.redis.log.server import Server
 from app.infra.redis.log.servers import Links, Servers
 from core.conversations import LogMark
@@ -30,7 +30,7 @@ class LogReader:
     async def metas(self, server: Server, mirrors: Sequence[Mirror]) -> list[Meta | None]:
         """Return where logs stand that one server keeps; None where it has none."""
         link = await self._links.to(server)
-        replies = await link.ask([_look(mirror.keys) for mirror in mirrors])
+        replies = await link.ask([self._look(mirror.keys) for mirror in mirrors])
         if any(map(is_error, replies)):
             # They are another server's by now.
             raise LinkLost
@@ -63,6 +63,12 @@ class LogReader:
             # The stream has holes: whoever opens the conversation next begins it from the disk.
             mirror.log.restart("", 0, 0)
 
+    async def part(self, keys: Keys, is_read: Callable[[], bool]) -> None:
+        """Have those who speak tell this node no more of a conversation, unless it is read now."""
+        link = await self._links.to(self._servers.of(keys.meta))
+        if not is_read():
+            await link.ask([("EVALSHA", PART.sha, 2, *keys, self._servers.channel)])
+
     async def take(self, run: Run, new: LogMark, *, force: bool) -> int | None:
         """Raise the log's fence to the run's, and return its head.
 
@@ -73,7 +79,7 @@ class LogReader:
         reply = await self._ask(
             keys,
             lambda link: (
-                "EVALSHA", TAKE.sha, 3, *keys,
+                "EVALSHA", TAKE.sha, 2, *keys,
                 run.fence, run.log.epoch, run.log.head, link.run_id, new.epoch, new.messages,
                 int(force), KEEP_SECONDS,
             ),
@@ -100,12 +106,12 @@ class LogReader:
 
     async def _meta(self, keys: Keys, mark: LogMark | None, *, force: bool) -> Meta | None:
         if mark is None:
-            return read_meta(await self._ask(keys, lambda link: _look(keys)))
-        arguments = (int(force), KEEP_SECONDS)
+            return read_meta(await self._ask(keys, lambda link: self._look(keys)))
+        arguments = (int(force), KEEP_SECONDS, self._servers.channel)
         return read_meta(
             await self._ask(
                 keys,
-                lambda link: ("EVALSHA", OPEN.sha, 3, *keys, *mark, link.run_id, *arguments),
+                lambda link: ("EVALSHA", OPEN.sha, 2, *keys, *mark, link.run_id, *arguments),
             )
         )
 
@@ -143,6 +149,5 @@ class LogReader:
                 await self._servers.refresh()
         raise LinkLost(str(reply).partition(" ")[0])
 
-
-def _look(keys: Keys) -> Command:
-    return ("EVALSHA", LOOK.sha, 3, *keys)
+    def _look(self, keys: Keys) -> Command:
+        return ("EVALSHA", LOOK.sha, 2, *keys, self._servers.channel)

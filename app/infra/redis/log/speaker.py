@@ -5,11 +5,9 @@ from collections.abc import Callable, Sequence
 from time import monotonic
 from typing import NamedTuple
 
-import hiredis
-
-from app.infra.redis.log.link import Command, Link
+from app.infra.redis.log.link import Command, Link, packed
 from app.infra.redis.log.message import Keys, pack, run_name
-from app.infra.redis.log.scripts import APPEND, KEEP_SECONDS, RESUME
+from app.infra.redis.log.scripts import KEEP_SECONDS, RESUME
 from core.conversation_log import ENTRY_BYTES, size_of
 from core.conversations import LogMark
 from core.runs import Run
@@ -48,12 +46,14 @@ class Speaker:
     head: sequence of the last event. flushed: of the last that Redis is known to have.
     is_waiting: whether it is in its flusher's list.
     is_over: nothing is said or sent any more.
+    packed_keys: its keys as they stand in a command.
     """
 
     __slots__ = (
-        "_acknowledged", "_events", "_first", "_is_confirmed", "_kept_bytes", "_limit_bytes",
-        "_link", "_lost", "_prefix", "_resume_at", "_run_name", "_sure_until", "_waiters",
-        "flushed", "head", "is_over", "is_waiting", "keys", "mark", "run",
+        "_acknowledged", "_epoch", "_events", "_first", "_is_confirmed", "_kept_bytes",
+        "_limit_bytes", "_link", "_lost", "_resume_at", "_run_name", "_sure_until",
+        "_waiters", "_writer", "flushed", "head", "is_over", "is_waiting", "keys", "mark",
+        "packed_keys", "run",
     )  # fmt: skip
 
     def __init__(
@@ -68,6 +68,7 @@ class Speaker:
         self.run = run
         self.mark = mark
         self.keys = keys
+        self.packed_keys = b"".join(map(packed, keys))
         self.head = self.flushed = mark.head + len(said)
         self.is_waiting = False
         self.is_over = False
@@ -84,7 +85,8 @@ class Speaker:
         self._lost = lost
         self._run_name = run_name(run.id)
         self._link: Link | None = None
-        self._prefix = b""
+        self._writer = b""
+        self._epoch = mark.epoch
         # When it has to RESUME next; at once, to begin with.
         self._resume_at = 0.0
         self._waiters: list[tuple[int, asyncio.Future[None]]] = []
@@ -135,24 +137,38 @@ class Speaker:
         may_begin = self._is_confirmed or now < self._sure_until
         self._is_confirmed = False
         return (
-            "EVALSHA", RESUME_SHA, 3, *self.keys, self.run.fence, *self.mark, link.run_id,
+            "EVALSHA", RESUME_SHA, 2, *self.keys, self.run.fence, *self.mark, link.run_id,
             self._acknowledged, int(may_begin), KEEP_SECONDS, publish, piece.first, piece.last,
-            pack(self.mark.epoch, piece.first, self._run_name, piece.events),
+            pack(self._epoch, piece.first, piece.last, self._run_name, piece.events),
+            self._writer_on(link),
         )  # fmt: skip
 
-    def append_packed(self, piece: Piece, link: Link, publish: str) -> bytes:
-        """Return the command that appends a piece, packed: most of it is the same each time."""
+    def packed_append(self, link: Link) -> tuple[int, bytes]:
+        """Return up to which sequence what is next goes, and by which arguments APPEND appends it.
+
+        They are as they stand in a command.
+        """
         if self._link is not link:
             self._link = link
-            self._prefix = _prefix(
-                "EVALSHA", APPEND_SHA, 3, *self.keys, self.run.fence, self.mark.epoch, link.run_id,
-                publish,
-            )  # fmt: skip
-        message = pack(self.mark.epoch, piece.first, self._run_name, piece.events)
-        first, last = b"%d" % piece.first, b"%d" % piece.last
-        return b"%b$%d\r\n%b\r\n$%d\r\n%b\r\n$%d\r\n%b\r\n" % (
-            self._prefix, len(first), first, len(last), last, len(message), message,
+            self._writer = packed(self._writer_on(link).encode())
+        first = self.flushed + 1
+        events = self._events[first - self._first :]
+        if len(events) > FEW_EVENTS:
+            events = _fitting(events)
+        last = self.flushed + len(events)
+        message = pack(self._epoch, first, last, self._run_name, events)
+        entry = b"%d-%d" % (last, first)
+        return last, b"%b$%d\r\n%b\r\n$%d\r\n%b\r\n" % (
+            self._writer, len(entry), entry, len(message), message,
         )  # fmt: skip
+
+    def events(self, first: int) -> Sequence[str]:
+        """Return those from a sequence on that Redis has; it must not be before the first kept."""
+        return self._events[first - self._first : self.flushed - self._first + 1]
+
+    def _writer_on(self, link: Link) -> str:
+        # As much of the server's id as tells one start of it from another.
+        return f"{self.run.fence} {self._epoch} {link.run_id[:8]}"
 
     def acknowledge(self, sequence: int) -> None:
         """Note that Redis has everything up to a sequence."""
@@ -181,17 +197,16 @@ class Speaker:
         self._sure_until = monotonic() + SURE_SECONDS
         self._resume_at = 0.0
 
-    def go_to(self, sequence: int) -> Piece | None:
-        """Go on after the sequence that Redis has; return what it has that was not known.
+    def go_to(self, sequence: int) -> int | None:
+        """Go on after the sequence that Redis has; return the first that it has and was not known.
 
         Raises `LookupError` where what follows is not kept any more.
         """
         if not self._first - 1 <= sequence <= self.head:
             raise LookupError(sequence)
-        known = self._events[self.flushed - self._first + 1 : sequence - self._first + 1]
-        piece = Piece(self.flushed + 1, known) if known else None
+        first = self.flushed + 1
         self.acknowledge(sequence)
-        return piece
+        return first if first <= sequence else None
 
     async def until_flushed(self) -> None:
         """Wait until Redis has all that was appended. Raises `KeyError` where it is over."""
@@ -235,14 +250,7 @@ class Speaker:
         self._first += count
 
 
-APPEND_SHA = APPEND.sha
 RESUME_SHA = RESUME.sha
-
-
-def _prefix(*arguments: str | bytes | int) -> bytes:
-    """Return a packed command that lacks its last three arguments."""
-    packed = hiredis.pack_command(arguments)  # type: ignore[arg-type]  # the stub takes one only
-    return b"*%d\r\n%b" % (len(arguments) + 3, packed.partition(b"\r\n")[2])
 
 
 def _fitting(events: list[str]) -> list[str]:

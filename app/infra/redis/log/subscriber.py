@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 import structlog
 
 from app.infra.redis.log.link import Command, Link, Reply, is_error
+from app.infra.redis.log.message import parted
 from app.infra.redis.log.mirror import Mirror
 from app.infra.redis.log.server import Server
 from app.infra.redis.log.servers import Servers
@@ -20,26 +22,38 @@ JOINED = (b"subscribe", b"ssubscribe")
 log = structlog.get_logger(__name__)
 
 
-class Subscriber:
-    """One connection, kept up; each mirror hears its channel through it.
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """What a subscriber calls.
 
-    Messages are lost while it is away: `returned` is called with the mirrors when it is back, and
-    `away` when it could not be reached or was lost, for the servers may have changed places.
+    returned: with its mirrors, when it is back: messages were lost while it was away.
+    away: when it could not be reached or was lost, for the servers may have changed places.
+    overlooked: with a mirror that heard something new on its conversation's channel: whoever
+        speaks does not know that this node reads it.
+    strange: with the channel of a conversation that this node does not read, and is told of.
     """
+
+    returned: Callable[[list[Mirror]], None]
+    away: Callable[[], None]
+    overlooked: Callable[[Mirror], None]
+    strange: Callable[[bytes], None]
+
+
+class Subscriber:
+    """One connection, kept up; each mirror hears its channel, and the node's own, through it."""
 
     def __init__(
         self,
         server: Server,
         servers: Servers,
         stats: LogStats,
-        returned: Callable[[list[Mirror]], None],
-        away: Callable[[], None],
+        audience: Audience,
     ) -> None:
         self.server = server
         self._servers = servers
         self._stats = stats
-        self._returned = returned
-        self._away = away
+        self._audience = audience
+        self._own_channel = servers.channel.encode()
         self._mirrors: dict[bytes, Mirror] = {}
         self._has_mirrors = asyncio.Event()
         self._link: Link | None = None
@@ -87,7 +101,7 @@ class Subscriber:
             await asyncio.sleep(pause_seconds)
             pause_seconds = min(2 * pause_seconds, LONGEST_PAUSE_SECONDS)
             await self._servers.refresh()
-            self._away()
+            self._audience.away()
             if not self._mirrors:
                 self._has_mirrors.clear()
 
@@ -98,7 +112,9 @@ class Subscriber:
             self._link = link
             self._was_heard = True
             self._returning = set(self._mirrors)
-            self._tell("SUBSCRIBE", list(self._mirrors))
+            # Its own first: who has joined a conversation's is made known to those who speak.
+            own = [self._own_channel] if self._own_channel else []
+            self._tell("SUBSCRIBE", own + list(self._mirrors))
             await link.closed.wait()
         finally:
             self._link = None
@@ -120,16 +136,29 @@ class Subscriber:
             if is_error(reply) and self._link is not None:
                 self._link.close()
             return
+        if reply[1] == self._own_channel:
+            if reply[0] == b"message":
+                self._hear_bundle(reply[2])
+            return
         mirror = self._mirrors.get(reply[1])
         if mirror is None:
             return
         if reply[0] in MESSAGES:
-            mirror.hear(reply[2])
+            if mirror.hear(reply[2]) and self._own_channel:
+                self._audience.overlooked(mirror)
         elif reply[0] in JOINED:
             self._join(mirror)
         elif reply[0] == b"sunsubscribe" and self._link is not None:
             # The slot was moved to another server.
             self._link.close()
+
+    def _hear_bundle(self, bundle: bytes) -> None:
+        for channel, message in parted(bundle):
+            mirror = self._mirrors.get(channel)
+            if mirror is not None:
+                mirror.hear(message)
+            else:
+                self._audience.strange(channel)
 
     def _join(self, mirror: Mirror) -> None:
         mirror.joined.set()
@@ -139,7 +168,7 @@ class Subscriber:
         if mirror.keys.channel in self._returning:
             self._returning.remove(mirror.keys.channel)
             if not self._returning:
-                self._returned(list(self._mirrors.values()))
+                self._audience.returned(list(self._mirrors.values()))
 
 
 def _commands(verb: str, channels: list[bytes], is_sharded: bool) -> Iterable[Command]:
