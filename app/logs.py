@@ -12,8 +12,10 @@ def set_up_logs(level: str) -> None:
     logging.basicConfig(level=level, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
     # The access log writes query strings, and those can carry secrets.
     logging.getLogger("uvicorn.access").disabled = True
-    for chatty in ("httpx", "httpcore", "openai", "alembic", "uvicorn.error"):
+    for chatty in ("httpx", "httpcore", "openai", "alembic", "mcp", "uvicorn.error"):
         logging.getLogger(chatty).setLevel(max(logging.WARNING, logging.getLogger().level))
+    # What it can't read it writes out whole, and that may be anything.
+    logging.getLogger("mcp.client").setLevel(logging.CRITICAL)
     # A library of a library says this at every start; nothing here uses SOCKS.
     warnings.filterwarnings("ignore", message="SOCKS support in urllib3")
     structlog.configure(
