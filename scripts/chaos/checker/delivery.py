@@ -54,7 +54,7 @@ class Asked:
 class Delivery:
     """Reads records in order; afterwards its fields say what the clients had.
 
-    resets: when a client of the conversation was told a snapshot instead of what it missed.
+    resets: when a client of the conversation was told a snapshot instead of events.
     """
 
     def __init__(self, findings: Findings) -> None:
@@ -153,9 +153,9 @@ class Delivery:
             frame["sequence"] + 1,
             False,
         )
+        self.resets[view.conversation].append(record.t)
         if view.sequence:
             view.resets += 1
-            self.resets[view.conversation].append(record.t)
         view.epoch, view.sequence = frame["epoch"], frame["sequence"]
         view.transcript.apply(frame["events"][0])
 
